@@ -1,0 +1,5 @@
+"""`python -m extension` is the command line `timetravel`."""
+
+from extension.cli import main
+
+main()

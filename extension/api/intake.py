@@ -1,0 +1,153 @@
+"""Turns an upload, or a path, into a stored job: nothing is stored that could not be analysed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from collections.abc import Callable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from extension.api.filenames import safe_name
+from extension.api.paths import allowed_file
+from extension.api.ports import Services
+from extension.api.problems import Rejected, faults_in_words
+from extension.api.uploads import INCOMING, Upload
+from extension.errors import BadInput, NotFound
+from extension.model import Job, JobOptions, JobStatus
+from extension.wire import JobIn
+
+# Made once, at random: job ids of one key are the same wherever the service runs.
+_KEYS = uuid.UUID("6f0c63cb-52a4-4dd3-9d0d-6b9f2f4a5e17")
+_BY_PATH_ONLY = ("path", "trajectory")
+
+
+class Intake:
+    """The door for new jobs. An idempotency key names its job: the same key again gives the same job."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+
+    def known(self, key: str | None) -> Job | None:
+        """The job that an earlier request with this key made."""
+        if key is None:
+            return None
+        try:
+            return self._services.store.job(job_id(key))
+        except NotFound:
+            return None
+
+    def incoming_folder(self) -> Path:
+        """A new folder for an upload that is not a job yet."""
+        return self._services.media_dir / INCOMING / str(uuid.uuid4())
+
+    def from_upload(self, upload: Upload, key: str | None) -> Job:
+        """Check an upload and store its job; the files go with a refusal.
+
+        Raises:
+            BadInput: when a field, the video or the log is not usable.
+        """
+        kept = upload
+        try:
+            asked = _asked(upload)
+            self._check(upload)
+            # Absolute: the job must find its file wherever the service is started from.
+            kept = upload.moved(self._services.media_dir.resolve() / upload.folder.name)
+            log = str(kept.path("trajectory")) if "trajectory" in kept.files else None
+            job, is_new = self._stored(kept.files["video"], str(kept.path("video")), log, asked, key)
+        except BaseException:
+            kept.discard()
+            raise
+        if not is_new:
+            kept.discard()
+        self._services.wake()
+        return job
+
+    def from_path(self, asked: JobIn, key: str | None) -> Job:
+        """Check the files that a request names and store its job.
+
+        Raises:
+            Rejected: 403 outside the allowed folders.
+            NotFound: where no file is.
+            BadInput: when the video or the log is not usable.
+        """
+        services = self._services
+        video = allowed_file(asked.path, services.allowed_dirs)
+        log = allowed_file(asked.trajectory, services.allowed_dirs) if asked.trajectory else None
+        _checked(services.probe, video)
+        if log:
+            _checked(services.check_trajectory, log)
+        name = safe_name(Path(asked.path).name, otherwise="video")
+        job, _ = self._stored(name, str(video), str(log) if log else None, asked, key)
+        services.wake()
+        return job
+
+    def _check(self, upload: Upload) -> None:
+        _checked(self._services.probe, upload.path("video"))
+        if "trajectory" in upload.files:
+            _checked(self._services.check_trajectory, upload.path("trajectory"))
+
+    def _stored(
+        self, name: str, media: str, log: str | None, asked: JobIn, key: str | None
+    ) -> tuple[Job, bool]:
+        with self._lock:  # two requests with one key: the second finds the first's job
+            if earlier := self.known(key):
+                return earlier, False
+            job = Job(
+                id=job_id(key),
+                name=name,
+                media_path=media,
+                trajectory_path=log,
+                options=_options(asked),
+                status=JobStatus.QUEUED,
+                created_at=self._services.clock.now(),
+            )
+            self._services.store.add_job(job)
+        return job, True
+
+
+def job_id(key: str | None) -> str:
+    """The job id that belongs to an idempotency key; a fresh one without a key."""
+    return str(uuid.uuid4() if key is None else uuid.uuid5(_KEYS, key))
+
+
+def _asked(upload: Upload) -> JobIn:
+    if "video" not in upload.files:
+        raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, "video: the form has no such file.")
+    # A browser sends an empty text for a field that was left alone.
+    texts: dict[str, Any] = {name: text for name, text in upload.texts.items() if text.strip()}
+    if strays := sorted(set(texts) & set(_BY_PATH_ONLY)):
+        raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, f"{strays[0]}: not a text field of this form.")
+    try:
+        return JobIn.model_validate({**texts, "path": upload.files["video"]})
+    except ValidationError as exc:
+        raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, faults_in_words(exc.errors())) from exc
+
+
+def _options(asked: JobIn) -> JobOptions:
+    return JobOptions(
+        speed=asked.speed,
+        chunk_s=asked.chunk_s,
+        frames_per_chunk=asked.frames_per_chunk,
+        prompt=asked.prompt,
+        merge_gap_s=asked.merge_gap_s,
+        start_at=asked.start_at.astimezone(dt.UTC) if asked.start_at else None,
+    )
+
+
+def _checked(check: Callable[[Path], object], path: Path) -> None:
+    try:
+        check(path)
+    except BadInput as exc:
+        # The caller knows the file by its name; where it lies here is ours alone.
+        raise type(exc)(without_paths(str(exc), path)) from exc
+
+
+def without_paths(text: str, path: Path) -> str:
+    """A sentence in which the file goes by its name alone."""
+    return text.replace(str(path), path.name).replace(f"{path.parent}/", "")

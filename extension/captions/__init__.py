@@ -1,0 +1,1 @@
+"""The answer: prompts, and tolerant but never guessing parsing into a verdict or a named failure."""

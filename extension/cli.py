@@ -1,0 +1,133 @@
+"""The command line `timetravel`. Each command reads its arguments and hands over; what goes wrong is one sentence and exit code 1 or 2."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from extension import VERSION, settings
+from extension.clock import SystemClock
+from extension.errors import BadSettings, ExtensionError
+
+app = typer.Typer(
+    help="Turns video into accident alerts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Video = Annotated[Path | None, typer.Option(help="Video to analyse; without one, a sample is drawn.")]
+Log = Annotated[Path | None, typer.Option(help="Trajectory CSV of the video (timestamp,objid,x,y,z).")]
+Speed = Annotated[float, typer.Option(min=0.1, max=100, help="Log seconds per video second.")]
+PromptName = Annotated[str, typer.Option(help="What to look for: replay or camera.")]
+Report = Annotated[Path | None, typer.Option(help="Write what came of it to this JSON file.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of database, uploads and outputs (EXT_DATA_DIR).")]
+
+
+@app.command()
+def run(
+    video: Video = None,
+    trajectory: Log = None,
+    speed: Speed = 1.0,
+    prompt: PromptName = "replay",
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop when the video is done.")] = False,
+    report: Report = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Start everything, analyse a video, deliver the alerts; then serve the page until Ctrl-C."""
+    from extension.command.run import MainJob, RunPlan
+
+    changes: dict[str, Any] = {"port": 0} if once else {}
+    plan = RunPlan(video, trajectory, speed, prompt, once, report)
+    raise typer.Exit(MainJob(_settings(data_dir, **changes), Console(), SystemClock()).run(plan))
+
+
+@app.command()
+def summarize(
+    video: Annotated[Path, typer.Argument(help="Video to analyse.")],
+    trajectory: Log = None,
+    speed: Speed = 1.0,
+    prompt: PromptName = "replay",
+    report: Report = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Analyse one video and print what happened, on the running service where there is one."""
+    from extension.command.run import MainJob, RunPlan
+
+    plan = RunPlan(video, trajectory, speed, prompt, once=True, report=report)
+    job = MainJob(_settings(data_dir, port=0), Console(), SystemClock())
+    raise typer.Exit(job.run_here_or_there(plan))
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port to listen on (EXT_PORT).")] = None,
+    port_file: Annotated[Path | None, typer.Option(help="Write the port here once it answers.")] = None,
+    *,
+    page: Annotated[bool, typer.Option(help="Serve the page too.")] = True,
+) -> None:
+    """Serve API, page, worker and courier; the via-server must be running (VIA_BACKEND)."""
+    from extension.serve import serve_forever
+
+    changes = {} if port is None else {"port": port}
+    serve_forever(_settings(None, **changes), port_file, page=page)
+
+
+@app.command()
+def doctor(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, data_dir: DataDir = None
+) -> None:
+    """Check what the service needs, and say how to mend what is missing. Exit code 1 only when something fails."""
+    from extension.command.doctor import examine, show
+
+    raise typer.Exit(show(examine(_settings(data_dir), SystemClock()), Console(), as_json=as_json))
+
+
+@app.command()
+def docs() -> None:
+    """Write what is made from the settings: .env.template and docs/settings.md."""
+    root = Path(__file__).parent.parent
+    (root / ".env.template").write_text(settings.env_template(), encoding="utf-8")
+    (root / "docs" / "settings.md").write_text(settings.settings_page(), encoding="utf-8")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(VERSION)
+
+
+def _settings(data_dir: Path | None, **changes: Any) -> settings.Settings:
+    if data_dir is not None:
+        changes["data_dir"] = data_dir
+    return settings.load(**changes)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat a request to terminate like Ctrl-C, so that the children are stopped; also where a shell had switched Ctrl-C off."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupt)
+    console = Console(stderr=True)
+    try:
+        app()
+    except BadSettings as exc:
+        console.print("[red]The settings are wrong:[/red]", *str(exc).split("; "), sep="\n  ")
+        sys.exit(1)
+    except ExtensionError as exc:
+        console.print(f"[red]{type(exc).__name__}:[/red]", str(exc), markup=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Judgement: captions and policy become events with time, objects and place."""

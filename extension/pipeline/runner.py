@@ -1,0 +1,258 @@
+"""Runs one job from its source to stored incidents. Everything it does may be done again after a crash."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from extension.captions import prompts
+from extension.chunks import plan
+from extension.chunks.via_client import ViaClient
+from extension.clock import Clock
+from extension.errors import BadInput, Refused, Unavailable, ViaServerRefused
+from extension.model import Caption, Chunk, Event, Job, JobStatus
+from extension.pipeline import closing
+from extension.pipeline.asking import Asker, Question, ViaFile
+from extension.pipeline.judging import Announce, Judge, Judgement
+from extension.pipeline.patience import Patience
+from extension.pipeline.world import World
+from extension.sources.probe import SourceInfo, probe
+from extension.store import Store
+from extension.timetravel import outputs
+from extension.timetravel.trajectory import EPOCH, Trajectory
+from extension.timetravel.trajectory_csv import read_trajectory
+
+_LOG = structlog.get_logger(__name__)
+_ALL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The service's defaults for jobs; see the settings of the same names."""
+
+    chunk_s: int
+    frames_per_chunk: int
+    max_frame_px: int
+    chunks_per_request: int
+    requests_in_flight: int
+    max_tokens: int
+    patience_s: float
+    merge_gap_s: float
+    contact_cm: float
+    zero_copy: bool
+    timezone: ZoneInfo
+    outputs_dir: Path
+
+
+class JobRunner:
+    """Runs jobs one after another.
+
+    Args:
+        store: What must survive a restart.
+        via: The via-server.
+        announce: Makes the messages of an announcement.
+        policy: Defaults for jobs.
+        clock: Wall clock and processing time.
+        stop: Set when the service stops; a job then goes on at the next start.
+        news: Called whenever new messages lie in the outbox.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        via: ViaClient,
+        announce: Announce,
+        policy: Policy,
+        clock: Clock,
+        stop: threading.Event,
+        news: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._via = via
+        self._announce = announce
+        self._policy = policy
+        self._clock = clock
+        self._stop = stop
+        self._news = news
+
+    def run(self, job: Job) -> None:
+        """Bring a job to its end; whatever is wrong with it becomes its error.
+
+        Raises:
+            Stopped: when the service stops meanwhile; the job stays as it is.
+        """
+        log = _LOG.bind(job=job.id, source=job.name)
+        try:
+            self._run(job)
+        except (BadInput, Refused, Unavailable) as exc:
+            self._store.finish_job(job.id, JobStatus.FAILED, str(exc))
+            log.warning("job_failed", reason=str(exc))
+            return
+        finished = self._store.job(job.id)
+        log.info(
+            "job_finished", status=finished.status, chunks=finished.chunk_count, failed=finished.failed_chunks
+        )
+
+    def _run(self, job: Job) -> None:
+        patience = Patience(self._policy.patience_s, self._clock, self._stop)
+        source = probe(Path(job.media_path))
+        trajectory = self._trajectory(job)
+        chunk_s = job.options.chunk_s or self._policy.chunk_s
+        chunks = plan.chunks(source.duration_s, chunk_s)
+        model = patience.until_available(self._via.model).id
+        self._store.plan_job(job.id, media_s=source.duration_s, chunk_count=len(chunks), model=model)
+        world = World(job.options, trajectory, self._policy.timezone)
+        file = ViaFile(self._via, lambda: self._add(Path(job.media_path)))
+        asker = Asker(self._via, file, self._question(job, source, chunk_s, model), patience, world.media_s)
+        judge = self._judge(job, world)
+        try:
+            for captions in self._answers(job, asker, chunks):
+                self._store.save_captions(job.id, captions)
+                self._judge_on(job, judge)
+        finally:
+            file.forget()
+        self._settle(job, world)
+        self._commit(job, judge.close(self._unseen(job, world, trajectory, source.duration_s)))
+        self._write_outputs(job, trajectory)
+        self._finish(job)
+
+    def _trajectory(self, job: Job) -> Trajectory | None:
+        if job.trajectory_path is None:
+            return None
+        trajectory = read_trajectory(Path(job.trajectory_path), tz=self._policy.timezone)
+        for warning in trajectory.warnings:
+            _LOG.warning("trajectory", job=job.id, warning=warning)
+        return trajectory
+
+    def _question(self, job: Job, source: SourceInfo, chunk_s: int, model: str) -> Question:
+        asked = job.options.frames_per_chunk or self._policy.frames_per_chunk
+        return Question(
+            model=model,
+            prompt=prompts.load(job.options.prompt),
+            chunk_s=chunk_s,
+            frames_per_chunk=plan.frames(asked, chunk_s=chunk_s, speed=job.options.speed),
+            max_tokens=self._policy.max_tokens,
+            frame_size=plan.frame_size(source.width, source.height, self._policy.max_frame_px),
+        )
+
+    def _add(self, path: Path) -> str:
+        """Hand the video to the via-server: by path where it takes that, else by upload."""
+        if self._policy.zero_copy:
+            try:
+                return self._via.add_path(path.resolve())
+            except ViaServerRefused as exc:
+                # It takes plain names only, or does not see the folder.
+                _LOG.info("path_refused", source=path.name, reason=str(exc))
+        return self._via.upload(path)
+
+    def _judge(self, job: Job, world: World) -> Judge:
+        """The judge of a job, with what an earlier run of it already knew."""
+        still_open = self._store.open_incidents(job.id)
+        gap_s = job.options.merge_gap_s
+        judge = Judge(
+            job,
+            world,
+            still_open,
+            {incident.id: self._store.announced(incident.id) for incident in still_open},
+            self._policy.merge_gap_s if gap_s is None else gap_s,
+            self._announce,
+        )
+        if job.judged_chunks:
+            judge.recall(self._store.captions(job.id, 0, job.judged_chunks))
+        return judge
+
+    def _answers(self, job: Job, asker: Asker, chunks: Sequence[Chunk]) -> Iterator[list[Caption]]:
+        """Captions of the chunks that have none yet, group by group as they come; first an empty list for what is stored."""
+        yield []
+        answered = self._store.answered_indices(job.id)
+        missing = plan.batches(
+            (c for c in chunks if c.index not in answered), self._policy.chunks_per_request
+        )
+        waiting: set[Future[list[Caption]]] = set()
+        pool = ThreadPoolExecutor(self._policy.requests_in_flight, thread_name_prefix="ask")
+        try:
+            for group in missing:
+                waiting.add(pool.submit(asker.ask, group))
+                if len(waiting) > self._policy.requests_in_flight:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _judge_on(self, job: Job, judge: Judge) -> None:
+        """Judge as far as captions lie without gap; each chunk is one transaction."""
+        first = self._store.job(job.id).judged_chunks
+        for expected, caption in enumerate(self._store.captions(job.id, first), start=first):
+            if caption.chunk.index != expected:
+                return
+            self._commit(job, judge.judge(caption))
+
+    def _settle(self, job: Job, world: World) -> None:
+        """Give everything seen the times and places that the whole source's clocks tell."""
+        judged = self._store.job(job.id).judged_chunks
+        stored = self._store.events(job.id), self._store.incidents(job.id, limit=_ALL)
+        events, incidents = closing.seen(*stored)
+        self._commit(
+            job,
+            Judgement(
+                judged,
+                tuple(closing.settled(event, world) for event in events),
+                tuple(closing.settled(incident, world) for incident in incidents),
+                (),
+            ),
+        )
+
+    def _unseen(
+        self, job: Job, world: World, trajectory: Trajectory | None, media_s: float
+    ) -> tuple[Event, ...]:
+        if trajectory is None or world.timeline is None:
+            return ()
+        return closing.unseen_contacts(job, trajectory, world.timeline, media_s, self._policy.contact_cm)
+
+    def _commit(self, job: Job, judgement: Judgement) -> None:
+        self._store.commit_judgement(
+            job.id,
+            judged_chunks=judgement.judged_chunks,
+            events=judgement.events,
+            incidents=judgement.incidents,
+            messages=judgement.messages,
+        )
+        if judgement.messages:
+            self._news()
+
+    def _write_outputs(self, job: Job, trajectory: Trajectory | None) -> None:
+        now = self._clock.now()
+        stored = self._store.job(job.id)
+        run = outputs.Run(
+            id=job.id,
+            model=stored.model or "",
+            video=job.name,
+            finished_at=now,
+            media_s=stored.media_s or 0.0,
+            execution_s=(now - (stored.started_at or now)).total_seconds(),
+            captions=tuple(self._store.captions(job.id)),
+            tz=self._policy.timezone,
+        )
+        origin_at = job.options.start_at or EPOCH
+        seen = outputs.contacted(self._store.events(job.id), trajectory, origin_at)
+        merged = outputs.contacted(self._store.incidents(job.id, limit=_ALL), trajectory, origin_at)
+        outputs.write_outputs(self._policy.outputs_dir / job.id, run, seen, merged)
+
+    def _finish(self, job: Job) -> None:
+        failures = Counter(c.failure.code for c in self._store.captions(job.id) if c.failure)
+        total = self._store.job(job.id).chunk_count
+        failed = failures.total()
+        kinds = ", ".join(f"{code} {count}" for code, count in sorted(failures.items()))
+        error = f"{failed} of {total} chunks could not be judged ({kinds})" if failed else None
+        status = JobStatus.FAILED if failed and failed == total else JobStatus.DONE
+        self._store.finish_job(job.id, status, error)

@@ -1,0 +1,1 @@
+"""Where video comes from: files, and replays drawn from trajectory logs."""

@@ -1,0 +1,1 @@
+"""Replays: the trajectory log behind a video, what it says about contacts, and the files a run leaves for the twin."""

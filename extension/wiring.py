@@ -1,0 +1,226 @@
+"""Builds the service from the settings: the only module that knows every part."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from extension import VERSION
+from extension.api import Services, create_app
+from extension.api.metrics import Counts
+from extension.chunks.via_client import ViaClient
+from extension.clock import Clock, SystemClock
+from extension.errors import Unavailable
+from extension.model import Announcement, Job, Message
+from extension.notify import receivers as receiver_book
+from extension.notify.courier import Courier
+from extension.notify.message import messages_for
+from extension.notify.receivers import Receiver
+from extension.notify.webhook import WebhookSender
+from extension.pipeline.questions import Endpoint, Questions
+from extension.pipeline.runner import JobRunner, Policy
+from extension.pipeline.worker import Worker
+from extension.settings import Settings
+from extension.sources.probe import probe
+from extension.store import Store
+from extension.supervisor import Supervisor
+from extension.timetravel.trajectory_csv import read_trajectory
+from extension.ui import mount_ui
+from extension.wire import AboutOut
+
+REFERENCE_NOTE = (
+    "The connected VLM is the reference program: it reads replays with numbered discs exactly, on a CPU. "
+    "It is not a language model and judges no camera footage."
+)
+# Who serves the reference program, as its /models says; the via-server passes the name of its endpoint on.
+REFERENCE_MODELS = frozenset({"replay-reference"})
+
+
+class Service:
+    """The running parts of the service.
+
+    Attributes:
+        app: The API, and the page where it is wanted.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        store: Store,
+        worker: Worker,
+        courier: Courier,
+        sender: WebhookSender,
+        supervisor: Supervisor,
+    ) -> None:
+        self.app = app
+        self._store = store
+        self._worker = worker
+        self._courier = courier
+        self._sender = sender
+        self._supervisor = supervisor
+
+    def start(self) -> None:
+        """Start worker and courier."""
+        self._supervisor.keep_running("worker", self._worker.run, self._worker.broke)
+        self._supervisor.keep_running("courier", partial(self._courier.run, self._supervisor.stop))
+
+    def stop(self) -> None:
+        """Stop both, and close the store; what is under way goes on at the next start."""
+        self._supervisor.stop.set()
+        self._worker.wake()
+        self._courier.wake()
+        self._sender.cut()
+        self._supervisor.shut_down()
+        self._store.close()
+
+
+def build(settings: Settings, *, own_url: str, page: bool, clock: Clock | None = None) -> Service:
+    """Build the service; nothing runs yet.
+
+    Args:
+        settings: What is configured.
+        own_url: Where this service will be reachable, for its own page.
+        page: Whether to serve the page.
+        clock: Wall clock and waiting; the machine's own by default.
+
+    Raises:
+        BadSettings: when a setting cannot be used.
+    """
+    clock = clock or SystemClock()
+    receivers = _receivers(settings)
+    store = Store.open(settings.database, clock)
+    supervisor, sender = Supervisor(), WebhookSender()
+    courier = Courier(store, receivers, clock, sender.send, random.SystemRandom())
+    via = ViaClient(settings.via_backend, timeout_s=settings.via_timeout_s)
+    runner = JobRunner(
+        store,
+        via,
+        partial(_announce, receivers=receivers, clock=clock),
+        policy(settings),
+        clock,
+        supervisor.stop,
+        courier.wake,
+    )
+    worker = Worker(store, runner, supervisor.stop)
+    services = _services(settings, store, clock, via, receivers, worker, courier)
+    app = create_app(services, VERSION)
+    if page:
+        mount_ui(app, lambda: own_url)
+    return Service(app, store, worker, courier, sender, supervisor)
+
+
+def policy(settings: Settings) -> Policy:
+    """The defaults for jobs."""
+    return Policy(
+        chunk_s=settings.chunk_s,
+        frames_per_chunk=settings.frames_per_chunk,
+        max_frame_px=settings.max_frame_px,
+        chunks_per_request=settings.chunks_per_request,
+        requests_in_flight=settings.requests_in_flight,
+        max_tokens=settings.max_tokens,
+        patience_s=settings.patience_s,
+        merge_gap_s=settings.merge_gap_s,
+        contact_cm=settings.contact_cm,
+        zero_copy=settings.via_zero_copy,
+        timezone=ZoneInfo(settings.timezone),
+        outputs_dir=settings.data_dir / "outputs",
+    )
+
+
+def configure_logging(level: str) -> None:
+    """One JSON line per event, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _receivers(settings: Settings) -> tuple[Receiver, ...]:
+    found: list[Receiver] = []
+    if settings.webhook_url:
+        secret = settings.webhook_secret.get_secret_value()
+        found.append(receiver_book.webhook("webhook", settings.webhook_url, secret))
+    if settings.receivers_file is not None:
+        found += receiver_book.load(settings.receivers_file)
+    return receiver_book.unique(found)
+
+
+def _announce(
+    announcement: Announcement, job: Job, *, receivers: tuple[Receiver, ...], clock: Clock
+) -> list[Message]:
+    return messages_for(announcement, job, receivers, clock.now())
+
+
+def _services(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    via: ViaClient,
+    receivers: tuple[Receiver, ...],
+    worker: Worker,
+    courier: Courier,
+) -> Services:
+    media_dir = settings.data_dir / "media"
+    media_dir.mkdir(parents=True, exist_ok=True)
+    key = settings.vlm_api_key.get_secret_value()
+    questions = Questions(store, Endpoint(settings.vlm_endpoint, settings.vlm_model, key))
+    registry = CollectorRegistry()
+    attempts = "Attempts to deliver, by how they ended."
+    registry.register(Counts("timetravel_delivery_attempts", attempts, "outcome", partial(_tally, courier)))
+    return Services(
+        store=store,
+        clock=clock,
+        media_dir=media_dir,
+        allowed_dirs=(media_dir, *settings.media_dirs),
+        outputs_dir=settings.data_dir / "outputs",
+        max_upload_bytes=settings.max_upload_bytes,
+        about=partial(_about, via, receivers),
+        ask=questions.ask,
+        wake=partial(_wake, worker, courier),
+        probe=probe,
+        check_trajectory=partial(_check_trajectory, tz=ZoneInfo(settings.timezone)),
+        registry=registry,
+    )
+
+
+def _tally(courier: Courier) -> dict[str, int]:
+    return asdict(courier.tally)
+
+
+def _wake(worker: Worker, courier: Courier) -> None:
+    worker.wake()
+    courier.wake()
+
+
+def _check_trajectory(path: Path, *, tz: ZoneInfo) -> object:
+    return read_trajectory(path, tz)
+
+
+def _about(via: ViaClient, receivers: tuple[Receiver, ...]) -> AboutOut:
+    try:
+        model: str | None = via.model().id
+    except Unavailable:
+        model = None
+    return AboutOut(
+        version=VERSION,
+        via_backend="connected" if model else "not reachable",
+        vlm_model=model,
+        vlm_note=REFERENCE_NOTE if model in REFERENCE_MODELS else None,
+        receivers=[receiver.name for receiver in receivers],
+    )

@@ -1,0 +1,8 @@
+"""Fixtures of the page's tests: a service of stand-ins on a real server, and a real browser where there is one."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports Gradio.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

@@ -1,0 +1,1 @@
+"""What the reference server can see; one folder per skill."""

@@ -1,0 +1,1 @@
+"""Reading replay views: numbered discs, the burnt-in clock, and which discs overlap when."""

@@ -1,0 +1,76 @@
+"""What can go wrong with one question, whether to ask again, and after how long. Pure.
+
+Failure codes: Unreachable (no connection, or it broke), Timeout (no answer in time), Refused (the server said no and
+will say no again), ServerError (it is in trouble or answered nonsense), Clipped (the answer hit its token limit),
+Empty (it answered nothing), NoFrames (there was nothing to show).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+
+_REQUEST_TIMEOUT, _TOO_MANY_REQUESTS, _SERVER_ERRORS = 408, 429, 500
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 20.0
+_LONGEST_QUOTE = 300  # characters of a server's own words worth repeating
+_DATA_URI = re.compile(r"data:[^\s\"'<>]*", re.IGNORECASE)
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/=_\-]{80,}")  # base64, keys, tokens
+_USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class CaptionFailed(Exception):
+    """A question without a usable answer. `again`: asking once more may help; `wait_s`: what the server asked to wait."""
+
+    def __init__(self, code: str, message: str, *, again: bool = False, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.again = again
+        self.wait_s = wait_s
+
+
+def of_status(status: int, words: str, wait_s: float | None) -> CaptionFailed:
+    """The failure that an HTTP status of 400 or above stands for; `words` are the server's, already cleaned."""
+    said = f": {words}" if words else ""
+    message = f"the VLM answered {status}{said}"
+    if status == _REQUEST_TIMEOUT:
+        return CaptionFailed("Timeout", message, again=True, wait_s=wait_s)
+    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERRORS:
+        return CaptionFailed("ServerError", message, again=True, wait_s=wait_s)
+    return CaptionFailed("Refused", message)
+
+
+def pause_s(attempt: int, failure: CaptionFailed, chance: Callable[[], float]) -> float:
+    """Seconds to wait after attempt number `attempt` (from 0).
+
+    What the server asked for, else twice as long each time, spread by `chance` (0..1) over the upper half so that
+    clients do not return in step.
+    """
+    if failure.wait_s is not None:
+        return failure.wait_s
+    ceiling = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(attempt, 16))
+    return ceiling * (0.5 + 0.5 * chance())
+
+
+def retry_after_s(header: str | None, now_s: float) -> float | None:
+    """Seconds that a Retry-After header asks for; it holds seconds or a date. `now_s` is the Unix time. None: unreadable."""
+    if not header:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - now_s
+        except ValueError:
+            return None
+    return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 -- only NaN differs from itself
+
+
+def cleaned(words: str, secret: str) -> str:
+    """`words` fit for a log or an answer: no key, no credentials, no data URI, no long run of base64, one short line."""
+    if len(secret) > 4:  # noqa: PLR2004 -- the stand-in for "no key" is an English word, not a secret
+        words = words.replace(secret, "[key]")
+    words = _USER_INFO.sub("", _LONG_RUN.sub("[...]", _DATA_URI.sub("[data]", words[:20_000])))
+    words = " ".join(words.split())
+    return words if len(words) <= _LONGEST_QUOTE else words[:_LONGEST_QUOTE] + "..."
