@@ -18,7 +18,7 @@ from extension.clock import Clock
 from extension.command import lock, tables
 from extension.command.follow import Follower, Wanted
 from extension.command.report import Costs, Outcome, report, score
-from extension.errors import BadSource
+from extension.errors import BadSource, Unavailable
 from extension.model import DeliveryState, JobStatus
 from extension.notify.receiver import SampleReceiver
 from extension.settings import Settings
@@ -74,6 +74,7 @@ class MainJob:
             lock.announce(self._settings.data_dir, stack.service_url)
             self._console.print(f"ready after {startup_s:.1f} s")
             api = ApiClient(stack.service_url)
+            self._say_what_looks(api)
             outcome = Follower(api, self._console, self._clock, _SETTLE_S).run(wanted)
             evaluation = self._score(wanted, outcome)
             tables.show(self._console, outcome, evaluation)
@@ -99,6 +100,7 @@ class MainJob:
 
     def _there(self, plan: RunPlan, api: ApiClient) -> int:
         wanted = self._wanted(plan)
+        self._say_what_looks(api)
         outcome = Follower(api, self._console, self._clock, _SETTLE_S).run(wanted, upload=True)
         evaluation = self._score(wanted, outcome)
         tables.show(self._console, outcome, evaluation)
@@ -146,6 +148,15 @@ class MainJob:
             return None
         trajectory = read_trajectory(wanted.trajectory, ZoneInfo(self._settings.timezone))
         return score(outcome.events, outcome.incidents, trajectory, self._settings.contact_cm)
+
+    def _say_what_looks(self, api: ApiClient) -> None:
+        """Say so when the VLM is the reference program: no incident in camera footage means nothing then."""
+        try:
+            note = api.about().vlm_note
+        except Unavailable:
+            return
+        if note:
+            self._console.print(f"[yellow]{note}[/yellow]")
 
     def _say_received(self, receiver: SampleReceiver) -> None:
         verified, refused = receiver.counts["verified"], receiver.counts["refused"]
