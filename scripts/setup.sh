@@ -3,6 +3,7 @@
 # Can be run again: does nothing when .venv is current. As root or with sudo it adds missing Debian packages; otherwise it says which.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/debian.sh
 
 say() { printf '\033[2m[setup]\033[0m %s\n' "$*"; }
 fail() { printf '\033[31m[setup]\033[0m %s\n' "$*" >&2; exit 1; }
@@ -12,18 +13,6 @@ case "${1:-run}" in
   dev) lock=requirements-dev.lock ;;
   *) fail "usage: scripts/setup.sh [run|dev]" ;;
 esac
-
-# Installs Debian packages when that is possible here; tells whether it worked.
-debian() {
-  command -v apt-get >/dev/null || return 1
-  local sudo=""
-  if [ "$(id -u)" -ne 0 ]; then
-    sudo -n true 2>/dev/null || return 1
-    sudo="sudo -n"
-  fi
-  say "installing Debian packages: $*"
-  { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "$@"; } >/dev/null 2>&1
-}
 
 find_python() {
   local candidate

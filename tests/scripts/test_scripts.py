@@ -32,7 +32,9 @@ def test_a_script_passes_shellcheck(script: Path) -> None:
     if shutil.which("shellcheck") is None and not (ROOT / ".venv" / "bin" / "shellcheck").exists():
         pytest.skip("shellcheck is not installed")
     checker = shutil.which("shellcheck") or str(ROOT / ".venv" / "bin" / "shellcheck")
-    found = subprocess.run([checker, str(script)], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [checker, "-x", str(script)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert found.returncode == 0, found.stdout
 
 
