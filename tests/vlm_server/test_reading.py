@@ -59,6 +59,56 @@ def test_two_digits_are_read_with_and_without_a_ring(
     assert reading.text == number
 
 
+@pytest.mark.parametrize("number", ["3", "7", "24"])
+@pytest.mark.parametrize("cut", [0.8, 0.95])
+def test_a_ringed_disc_cut_by_the_edge_of_the_picture_is_read(
+    reader: Reader, number: str, cut: float
+) -> None:
+    """What the edge cuts off a ring is carried on from its other side; the number is all there."""
+    view, image = one_disc(number, 14.0)
+    cv2.circle(image, (160, 121), 13, (255, 255, 255), 2, cv2.LINE_AA)
+    y = cut * view.radius
+    part = np.ascontiguousarray(image[120 - int(y) :])
+    patch = digits.patch_of(part, 160.3, 0.6 + int(y), view.radius)
+    reading = digits.number_of([patch], reader)
+    assert reading is not None
+    assert reading.text == number
+
+
+@pytest.mark.parametrize("number", ["3", "8", "9"])
+def test_a_number_that_touches_its_ring_is_read(reader: Reader, number: str) -> None:
+    """Where ring and number share a colour and a disc is small, little of the fill is left to see."""
+    view, image = one_disc(number, 8.0)
+    cv2.circle(image, (160 * 16 + 5, 120 * 16 + 10), 7 * 16, (255, 255, 255), 1, cv2.LINE_AA, 4)
+    reading = digits.number_of([digits.patch_of(image, 160.3, 120.6, view.radius)], reader)
+    assert reading is not None
+    assert reading.text == number
+
+
+def test_a_number_of_two_digits_does_not_begin_with_nought(reader: Reader) -> None:
+    """What reads so is another disc's number behind something."""
+    _, image = one_disc("07", 14.0)
+    reading = digits.number_of([digits.patch_of(image, 160.3, 120.6, 14.0)], reader)
+    assert reading is None or str(int(reading.text)) == reading.text
+
+
+def test_a_partly_covered_track_is_read_only_where_two_patches_agree(reader: Reader) -> None:
+    """Two certain readings of one number count; two that differ do not."""
+    patches = {n: digits.patch_of(one_disc(n, 14.0)[1], 160.3, 120.6, 14.0) for n in ("4", "8")}
+
+    def track_of(numbers: str) -> Track:
+        return Track(
+            [
+                Sighting(i, 50.0, 50.0, 1.1, patches[n], digits.signature(patches[n]))
+                for i, n in enumerate(numbers)
+            ]
+        )
+
+    times_s = np.arange(6) / 10
+    assert [p.number for p in naming.paths([track_of("444444")], reader, times_s, 14.0)] == ["4"]
+    assert naming.paths([track_of("444448")], reader, times_s, 14.0) == []
+
+
 def test_an_empty_disc_has_no_number(reader: Reader) -> None:
     """Nothing is read into an even colour."""
     patch = np.full((digits.SIDE, digits.SIDE, 3), 90, np.uint8)

@@ -167,3 +167,37 @@ def test_the_ground_is_learned_from_any_number_of_samples(count: int) -> None:
     ground = segment.ground_of(samples)
     assert np.abs(ground.picture.astype(int) - 220).max() <= 2
     assert not ground.furniture.any()
+
+
+def test_discs_that_overlap_at_the_edge_of_the_picture_give_their_radius() -> None:
+    """The straight cut along the edge is nobody's rim and does not count against a cluster."""
+    image = canvas()
+    disc(image, 296, 90, 20)
+    disc(image, 311, 70, 20)
+    ground = segment.ground_of([canvas()])
+    blobs = circles.outlines(segment.foreground(image, ground))
+    radius = circles.clustered_radius(blobs, ground.furniture)
+    assert radius == pytest.approx(20, abs=1.0)
+
+
+@pytest.mark.parametrize("quality", [55, 65, 85])
+def test_faint_grid_lines_are_ground_at_every_coding_quality(quality: int) -> None:
+    """Lines that coding weakens to near the threshold leave nothing behind for discs to grow together with."""
+    image = canvas(30, 480, 270)
+    for at in range(20, 480, 37):
+        image[:, at] = 62
+    for at in range(11, 270, 37):
+        image[at] = 62
+    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    picture = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    mask = segment.foreground(picture, segment.ground_of([picture]))
+    assert np.count_nonzero(mask) < 0.002 * mask.size
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "share"), [(100, 100, 1.0), (0, 100, 0.5), (0, 0, 0.25), (319, 199, 0.25)]
+)
+def test_the_share_of_a_rim_inside_the_picture_is_known(x: float, y: float, share: float) -> None:
+    """Whole in the middle, half at an edge, a quarter in a corner."""
+    spot = circles.Spot(x, y, 1.0, alone=True)
+    assert circles.rim_inside(spot, 12.0, (320, 200)) == pytest.approx(share, abs=0.06)

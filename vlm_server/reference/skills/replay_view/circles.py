@@ -19,6 +19,8 @@ Points = NDArray[np.float64]
 SMALLEST_PX = 4.5  # radius; a smaller disc cannot hold a readable number
 BINS = 36  # of ten degrees around a circle
 MIN_SUPPORT = 0.22  # share of a circle's rim that must be seen as outline
+_TURN = np.arange(BINS) * 2 * np.pi / BINS
+_UNIT = np.stack([np.cos(_TURN), np.sin(_TURN)], axis=1)
 MIN_COVER = 0.9  # share of a circle's area that must be drawn
 
 
@@ -97,10 +99,13 @@ def clustered_radius(contours: list[NDArray[np.int32]], furniture: Mask) -> floa
         cv2.drawContours(filled, [contour], -1, 255, -1, offset=(2 - x, 2 - y))
         radius = float(cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_5).max()) - 0.3
         spots = _spots_of_blob(contour, furniture, radius)
-        rim = np.ones(len(contour), bool)
+        px, py = contour[:, 0, 0], contour[:, 0, 1]
+        height, width = furniture.shape
+        inside = (px > 1) & (py > 1) & (px < width - 2) & (py < height - 2)  # not cut by the picture's edge
+        rim = inside.copy()
         for spot in spots:
-            rim &= np.abs(np.hypot(contour[:, 0, 0] - spot.x, contour[:, 0, 1] - spot.y) - radius + 0.5) > 1.2
-        if len(spots) >= 2 and np.count_nonzero(rim) < 0.1 * len(rim):
+            rim &= np.abs(np.hypot(px - spot.x, py - spot.y) - radius + 0.5) > 1.2
+        if len(spots) >= 2 and np.count_nonzero(rim) < 0.1 * np.count_nonzero(inside):
             radii.append(radius)
     return next(iter(likely_radii(radii)), None)
 
@@ -228,6 +233,14 @@ def rim_support(points: Points, centre: Points, rim: float) -> float:
     on = offset[away < max(1.0, 0.05 * rim)]
     bins = ((np.arctan2(on[:, 1], on[:, 0]) / (2 * np.pi) + 0.5) * BINS).astype(int) % BINS
     return len(np.unique(bins)) / BINS
+
+
+def rim_inside(spot: Spot, radius: float, size: tuple[int, int]) -> float:
+    """Return the share of a disc's rim that lies in a picture of a size (width, height), for a centre inside."""
+    x = spot.x + radius * _UNIT[:, 0]
+    y = spot.y + radius * _UNIT[:, 1]
+    inside = (x >= 0) & (y >= 0) & (x <= size[0] - 1) & (y <= size[1] - 1)
+    return max(float(np.count_nonzero(inside)) / BINS, 1 / BINS)
 
 
 def refine(points: Points, centres: Points, rim: float, rounds: int) -> Points:

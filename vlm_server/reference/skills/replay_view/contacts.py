@@ -13,7 +13,7 @@ from vlm_server.reference.skills.replay_view.naming import LONGEST_GAP_S, Path
 TANGENT = 0.035  # share of the diameter that two discs must lie over one another to count
 TANGENT_PX = 0.4  # and at least this many pixels: centres are known to a few tenths
 SWEPT = (0.6, 6.0)  # radii two discs move against one another between frames for a pass to be worked out
-SWEPT_TANGENT = 0.01  # as TANGENT, for a pass: its depth is known better than that of one frame
+SWEPT_TANGENT = 0.01  # as TANGENT, for a pass: two frames with four places say how deep it is
 BRIDGED_S = 0.15  # a shorter break is a dropout of sight
 BEHIND = 1.9  # radii; a disc that appears or vanishes this close to another one is behind it
 
@@ -62,7 +62,10 @@ def _passing(apart: NDArray[np.float64], radius: float) -> NDArray[np.bool_]:
     """Return the frames after which two discs pass through one another before the next frame shows them.
 
     A log is drawn in steps: fast discs may be on either side of their closest approach in two frames. Between
-    frames they are taken to move straight.
+    frames they are taken to move straight, and their closest approach must lie below the sum of the radii by
+    `SWEPT_TANGENT` of the diameter: it rests on four measured places, whose errors average out, where a single
+    frame rests on two. Slow pairs are not judged so: a frame shows their closest approach well enough; nor are
+    steps so long that the discs may as well have changed places.
     """
     step = np.diff(apart, axis=0)
     length = np.hypot(*step.T)

@@ -15,7 +15,11 @@ from vlm_server.reference.skills.replay_view.segment import Picture
 SIDE = 40
 PATCH_RADIUS = 17.0
 SURE = 0.9  # confidence above which readings are compared by length
+SETTLED = 0.95  # confidence from which on no other colour of the disc is tried
+MIDDLE = 0.66  # radii; inside there is fill and number and hardly any outline
 LONGEST = 2  # digits in a number; what looks longer is two discs, or a disc behind the clock
+TALL = 38  # pixels of 48 that a number is high when it is read
+WIDER = 1.15  # stretch of numbers: a narrow 7 with a thick stroke is otherwise taken for a 1
 FAINT = 25.0  # grey levels between number and fill below which nothing can be read
 _MIDDLE = (SIDE - 1) / 2
 _YS, _XS = np.mgrid[0:SIDE, 0:SIDE]
@@ -23,6 +27,8 @@ _OUT = np.hypot(_XS - _MIDDLE, _YS - _MIDDLE) / PATCH_RADIUS  # distance from th
 _DOWN = np.abs(_YS - _MIDDLE) / PATCH_RADIUS
 _AROUND = (_OUT > 0.5) & (_OUT < 0.76)
 _ABOVE = (_OUT > 0.6) & (_OUT < 0.82) & (_DOWN > 0.58)
+OUTER = 0.7  # radii; numbers seldom reach beyond
+MIRRORED = 1.2  # radii from the edge of the picture within which a patch is cut by it
 EDGE = 0.95  # radii; the ground shines through beyond
 RINGED = 0.3  # ink on nearly all sides at one radius from which on it is a ring
 _BAND_AT = np.arange(0.6, 1.0, 0.05)
@@ -45,7 +51,20 @@ def patch_of(frame: Picture, x: float, y: float, radius: float) -> Patch:
         [[scale, 0, _MIDDLE - scale * (x - x0)], [0, scale, _MIDDLE - scale * (y - y0)]], np.float32
     )
     cut = cv2.warpAffine(part, move, (SIDE, SIDE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cut, np.uint8)
+    patch = np.asarray(cut, np.uint8)
+    height, width = frame.shape[:2]
+    if min(x, y, width - 1 - x, height - 1 - y) < MIRRORED * radius:
+        _complete(patch, (x, y), radius, (width, height))
+    return patch
+
+
+def _complete(patch: Patch, centre: tuple[float, float], radius: float, size: tuple[int, int]) -> None:
+    """Carry on the rim of a disc that the edge of the picture cuts: a disc is the same on its other side."""
+    xs = centre[0] + (_XS - _MIDDLE) * radius / PATCH_RADIUS
+    ys = centre[1] + (_YS - _MIDDLE) * radius / PATCH_RADIUS
+    outside = (xs < 0) | (ys < 0) | (xs > size[0] - 1) | (ys > size[1] - 1)
+    outside &= _OUT > OUTER
+    patch[outside] = patch[::-1, ::-1][outside]
 
 
 def signature(patch: Patch) -> NDArray[np.float32]:
@@ -58,13 +77,33 @@ def signature(patch: Patch) -> NDArray[np.float32]:
 def number_of(patches: list[Patch], reader: Reader) -> Reading | None:
     """Read the number shown by patches of one disc (averaged), or None when there is none to read.
 
-    Where the colour of the disc is in doubt, both are tried: a sure and longer reading wins.
+    Where the colour of the disc is in doubt, both are tried: a sure and longer reading wins. Where nothing sure
+    comes of that, number and fill are told apart as the two tones of the middle, either way round.
     """
     patch = np.mean(np.stack(patches).astype(np.float32), axis=0)
-    glyphs = [glyph_of(patch, fill) for fill in _fills_of(patch)]
+    readings = _readings(patch, _fills_of(patch), reader)
+    best = max(readings, key=lambda r: (r.confidence > SURE, len(r.text), r.confidence), default=None)
+    if best is not None and best.confidence >= SETTLED:
+        return best
+    readings += _readings(patch, _tones_of(patch), reader)
+    return max(readings, key=lambda r: r.confidence, default=None)
+
+
+def _readings(patch: NDArray[np.float32], fills: list[NDArray[np.float32]], reader: Reader) -> list[Reading]:
+    """Read a patch once per colour the disc may have; what cannot be a number is left out."""
+    glyphs = [glyph_of(patch, fill) for fill in fills]
     readings = [reader.read(glyph) for glyph in glyphs if glyph is not None]
-    usable = [r for r in readings if 0 < len(r.text) <= LONGEST]
-    return max(usable, key=lambda r: (r.confidence > SURE, len(r.text), r.confidence), default=None)
+    return [r for r in readings if 0 < len(r.text) <= LONGEST and str(int(r.text)) == r.text]
+
+
+def _tones_of(patch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the two tones of the middle of a disc, told apart along the colour in which it varies most."""
+    middle = patch[_OUT < MIDDLE]
+    away = middle - middle.mean(axis=0)
+    along = away @ np.linalg.svd(away, full_matrices=False)[2][0]
+    levels = (255 * (along - along.min()) / max(float(np.ptp(along)), 1e-6)).astype(np.uint8)
+    high = levels > cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)[0]
+    return [np.asarray(np.median(middle[side], axis=0), np.float32) for side in (high, ~high) if side.any()]
 
 
 def glyph_of(patch: NDArray[np.float32], fill: NDArray[np.float32]) -> NDArray[np.uint8] | None:
@@ -125,11 +164,11 @@ def _inner_parts(ink: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _framed(cut: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Scale ink to 34 of 48 pixels in height, put it in the middle of white."""
-    height = 34
-    width = max(4, round(cut.shape[1] * height / cut.shape[0]))
-    large = np.clip(cv2.resize(cut, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
+    """Scale ink to `TALL` of 48 pixels in height, put it in the middle of white."""
+    width = max(4, round(cut.shape[1] * WIDER * TALL / cut.shape[0]))
+    large = np.clip(cv2.resize(cut, (width, TALL), interpolation=cv2.INTER_CUBIC), 0, 1)
     paper = np.full((48, max(48, width + 20)), 255, np.uint8)
     left = (paper.shape[1] - width) // 2
-    paper[7 : 7 + height, left : left + width] = (255 * (1 - large)).astype(np.uint8)
+    top = (48 - TALL) // 2
+    paper[top : top + TALL, left : left + width] = (255 * (1 - large)).astype(np.uint8)
     return paper

@@ -21,7 +21,8 @@ CERTAIN = 0.995  # and from which on it counts where other discs or the clock ar
 DOUBTFUL = 0.9  # below it, single patches are read as well and vote
 READ_FROM = 6  # clearest patches averaged for one reading
 VOTERS = 3
-BARELY_CLEAR = 1.2  # radii to the next disc below which a patch is not worth reading
+BARELY_CLEAR = 1.2  # radii to the next disc below which one patch alone is not trusted
+COVERED = 1.0  # as BARELY_CLEAR, below which a patch is not worth reading
 LASTING = 5  # sightings from which on a track that is never clear may be read
 GLIMPSE = 3  # clear sightings below which a track rather continues a known number than being a new one
 CLOSE, NEAR = 1.0, 3.0  # radii a track may lie off the path it continues: against its reading, without one
@@ -72,11 +73,15 @@ def _read(track: Track, reader: Reader) -> Named | None:
     """Read a track's number from its clearest patches."""
     best = sorted(track.sightings, key=lambda s: -min(s.clearness, 2.5))[:READ_FROM]
     clear = [s.patch for s in best if s.clear]
-    if not clear and (best[0].clearness < BARELY_CLEAR or len(track.sightings) < LASTING):
+    if not clear and (best[0].clearness < COVERED or len(track.sightings) < LASTING):
         return None
     reading = _voted(clear or [best[0].patch], reader)
     if reading is None or reading.confidence < (LEGIBLE if clear else CERTAIN):
         return None
+    if best[0].clearness < BARELY_CLEAR:
+        again = number_of([best[-1].patch], reader)
+        if again is None or again.text != reading.text or again.confidence < CERTAIN:
+            return None
     seen = sum(s.clear for s in track.sightings)
     glimpse = reading.confidence < (CERTAIN if seen < GLIMPSE else DOUBTFUL)
     return Named(track, reading.text, reading.confidence * (seen + 0.3) * (0.1 if glimpse else 1), glimpse)

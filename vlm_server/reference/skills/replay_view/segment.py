@@ -21,6 +21,7 @@ FLOOR = 22  # grey levels; coding noise of flat ground at JPEG quality 50 stays 
 CEILING = 60
 FIT_COLUMNS = 64  # samples across the picture for the surface
 LINE = 0.6  # share of the picture that a line runs across; rows of discs are shorter
+FAINT_LINE = 0.6  # share of the threshold that a line must reach: its length tells it from noise, and coding weakens it
 BOX_FILL = 0.9  # a box fills its bounding box; a disc fills pi/4 of it, two discs less
 
 
@@ -47,7 +48,7 @@ def ground_of(samples: list[Picture]) -> Ground:
     threshold = int(np.clip(4.5 * noise + 10, FLOOR, CEILING))
     picture = surface.copy()
     drawn = _differs(middle, surface, threshold)
-    lines = _lines(middle, surface, drawn, picture)
+    lines = _lines(middle, surface, _differs(middle, surface, round(FAINT_LINE * threshold)), picture)
     boxes = _boxes(samples, drawn & ~lines)
     picture[boxes > 0] = middle[boxes > 0]
     return Ground(picture, lines | boxes, threshold)

@@ -171,7 +171,8 @@ def _sightings(index: int, frame: Picture, ground: Ground, disc: _Disc) -> list[
         away = np.hypot(*(places - places[i]).T)
         away[i] = np.inf
         patch = digits.patch_of(frame, spot.x, spot.y, disc.radius)
-        clearness = min(float(away.min()) / disc.radius, 0.5 + 2 * spot.support)
+        inside = circles.rim_inside(spot, disc.radius, (frame.shape[1], frame.shape[0]))
+        clearness = min(float(away.min()) / disc.radius, 0.5 + 2 * spot.support / inside)
         if _near_text(spot, disc):
             if spot.support < HALF:
                 continue  # made of letters, most likely
