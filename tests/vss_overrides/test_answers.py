@@ -70,7 +70,7 @@ def test_usage_is_read_from_any_shape(usage: Any, expected: tuple[int, int, int]
 
 def test_the_report_travels_as_json() -> None:
     """The engine takes the two counts; the rest rides in its one free field."""
-    report = answers.Report("images", 20, 1234, 2, "m", answers.Usage(100, 20, 64), "Timeout")
+    report = answers.Report("images", 20, 1234, 2, "m", answers.Usage(100, 20, 64), 99, -0.25, "Timeout")
     stats = answers.stats(report)
     assert (stats["input_tokens"], stats["output_tokens"]) == (100, 20)
     assert json.loads(stats["reasoning_description"]) == {
@@ -81,6 +81,8 @@ def test_the_report_travels_as_json() -> None:
         "input_tokens": 100,
         "output_tokens": 20,
         "cached_tokens": 64,
+        "predicted_tokens": 99,
+        "mean_logprob": -0.25,
         "model": "m",
         "error": "Timeout",
     }
@@ -90,3 +92,20 @@ def test_a_marker_is_json() -> None:
     """Whatever the message holds."""
     message = 'quote " and 사고'
     assert json.loads(answers.marker("Empty", message)) == {"error": {"code": "Empty", "message": message}}
+
+
+@pytest.mark.parametrize(
+    ("told", "mean"),
+    [
+        ({"content": [{"logprob": -1.0}, {"logprob": -0.5}, {"logprob": 0}]}, -0.5),
+        ({"content": [{"logprob": -1.0}, {"logprob": "x"}, {}, 7, {"logprob": float("-inf")}]}, -1.0),
+        ({"content": []}, None),
+        ({"content": None}, None),
+        (None, None),
+        ("x", None),
+    ],
+)
+def test_log_probabilities_are_averaged(told: Any, mean: float | None) -> None:
+    """A server without them, or with strange ones, gives none."""
+    assert answers.mean_logprob_of({"choices": [{"logprobs": told}]}) == mean
+    assert answers.mean_logprob_of({}) is None

@@ -1,4 +1,4 @@
-"""What a request costs, and which frames stay when it costs too much."""
+"""What frames cost, and which stay when they cost too much."""
 
 from __future__ import annotations
 
@@ -12,34 +12,84 @@ from chunk_caption import budget
 
 SIZES = st.tuples(st.integers(16, 4096), st.integers(16, 4096))
 
-# Tokens that a real vLLM counted for the media of a request with Qwen3-VL, timestamps included.
+# Tokens that a real vLLM 0.32 counted for the media of a request with Qwen3-VL, its time marks included:
+# frames, size, as pictures, as a frame list (one frame a second), as an mp4 labelled two frames a second.
 MEASURED = [
-    ("video_jpeg", 20, (532, 280), 1617),
-    ("video_jpeg", 16, (640, 360), 1829),
-    ("video_jpeg", 40, (720, 480), 6777),
-    ("images", 20, (532, 280), 3100),
-    ("images", 8, (640, 360), 1776),
-    ("images", 16, (720, 480), 5312),
+    (20, (532, 280), 3100, 1617, 1612),
+    (8, (480, 270), 976, 514, 514),
+    (16, (480, 270), 1952, 1029, 1026),
+    (40, (480, 270), 4880, 2577, 2572),
+    (8, (640, 360), 1776, 914, 914),
+    (16, (640, 360), 3552, 1829, 1826),
+    (40, (640, 360), 8917 - 37, 4577, 4572),
+    (8, (720, 480), 2656, 1354, 1354),
+    (16, (720, 480), 5312, 2709, 2706),
+    (40, (720, 480), 13317 - 37, 6777, 6772),
+    (8, (1280, 720), 7056, 3554, 3554),
+    (16, (1280, 720), 14149 - 37, 7109, 7106),
+    (40, (1280, 720), 35317 - 37, 12094 - 37, 12089 - 37),
 ]
+IDS = [f"{count}x{size[0]}x{size[1]}" for count, size, *_ in MEASURED]
 
 
-@pytest.mark.parametrize(("packing", "count", "size", "measured"), MEASURED)
-def test_the_estimate_is_never_below_what_a_server_counted(
-    packing: str, count: int, size: tuple[int, int], measured: int
+@pytest.mark.parametrize(("count", "size", "pictures", "listed", "file"), MEASURED, ids=IDS)
+def test_the_formula_is_what_a_server_counted(
+    count: int, size: tuple[int, int], pictures: int, listed: int, file: int
 ) -> None:
-    """It allows for the times in the text besides, at most 20 tokens a frame."""
-    estimate = budget.media_tokens(packing, count, *size)
-    assert measured <= estimate <= measured + 20 * count + 40
+    """To the token, on every size that was measured."""
+    assert count * budget.image_tokens(size) == pictures
+    assert budget.video_tokens(size, [float(i) for i in range(count)]) == listed
+    assert budget.video_tokens(size, [i / 2 for i in range(count)]) == file
 
 
-@given(st.sampled_from(["images", "video_jpeg"]), st.integers(1, 256), SIZES, st.integers(0, 40_000))
-def test_as_many_frames_as_fit_are_kept(packing: str, count: int, size: tuple[int, int], room: int) -> None:
-    """What is kept fits, unless it is the last frame; one more would not."""
-    kept = budget.frames_that_fit(packing, count, size, room)
-    assert 1 <= kept <= count
-    assert kept == 1 or budget.media_tokens(packing, kept, *size) <= room
-    if kept < count:
-        assert budget.media_tokens(packing, kept + 1, *size) > room
+@pytest.mark.parametrize(("count", "size", "pictures", "listed", "file"), MEASURED, ids=IDS)
+def test_a_video_costs_about_half_of_its_pictures(
+    count: int, size: tuple[int, int], pictures: int, listed: int, file: int
+) -> None:
+    """At most 0.55 of it at equal frames and size, which is what packing is for."""
+    assert count
+    assert size
+    assert max(listed, file) <= 0.55 * pictures
+
+
+@pytest.mark.parametrize(
+    ("frames", "marks"),
+    [
+        ([0.0, 1.0, 2.0, 3.0], [0.5, 2.5]),
+        ([0.0, 1.0, 2.0], [0.5, 2.0]),
+        ([0.0], [0.0]),
+        ([], []),
+    ],
+)
+def test_a_mark_is_the_mean_of_its_pair(frames: list[float], marks: list[float]) -> None:
+    """An odd last frame stands twice, as a real server showed."""
+    assert budget.pair_marks_s(frames) == marks
+
+
+def test_marks_from_ten_seconds_on_cost_one_more() -> None:
+    """Each digit is a token."""
+    assert (budget.mark_tokens("9.5"), budget.mark_tokens("10.5"), budget.mark_tokens("12.34")) == (6, 7, 8)
+
+
+@given(SIZES)
+def test_a_picture_stays_between_the_limits_of_the_model(size: tuple[int, int]) -> None:
+    """64 to 16384 cells, whatever its size."""
+    assert 64 + 2 <= budget.image_tokens(size) <= 16384 + 2 + 64
+
+
+@given(SIZES, st.integers(2, 256))
+def test_a_video_stays_below_its_pixel_limit(size: tuple[int, int], count: int) -> None:
+    """Beyond 25 million pixels together the server shrinks every frame."""
+    cost = budget.video_tokens(size, [float(i) for i in range(count)])
+    assert cost <= 25_165_824 / 1024 / 2 + 256 * 70
+
+
+@given(SIZES, st.integers(2, 255))
+def test_another_frame_never_costs_less_below_the_limit(size: tuple[int, int], count: int) -> None:
+    """So that leaving frames out helps."""
+    if size[0] * size[1] * (count + 3) < 20_000_000 and size[0] * size[1] > 4096:
+        fewer, more = (budget.video_tokens(size, [float(i) for i in range(n)]) for n in (count, count + 1))
+        assert fewer <= more
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
@@ -55,19 +105,6 @@ def test_thinning_is_even_and_keeps_both_ends(have: int, want: int) -> None:
         assert max(gaps) - min(gaps) <= 1
 
 
-def test_room_is_what_text_and_answer_leave() -> None:
-    """The answer's tokens and both texts come off; a limit that is too small leaves nothing."""
-    assert budget.room_tokens(8192, 1024, ["x" * 300, ""]) == 8192 - 1024 - 100 - 64
-    assert budget.room_tokens(512, 1024, ["x"]) == 0
-
-
 def test_korean_counts_by_its_bytes() -> None:
     """Three bytes a syllable are a token each; characters would underestimate."""
     assert budget.text_tokens("사고가 났다") >= 6
-
-
-def test_a_video_at_its_pixel_limit_grows_no_further_per_pair() -> None:
-    """Beyond 25 million pixels together the server shrinks every frame."""
-    huge = budget.media_tokens("video_jpeg", 256, 4096, 2304)
-    assert huge < 25_165_824 / 1024 / 2 + 256 * 30
-    assert budget.media_tokens("video_jpeg", 0, 64, 64) == 0

@@ -36,6 +36,7 @@ def test_an_answer_comes_back_with_its_report(vlm: VlmDouble, captioner_for: Mak
     text, report = asked(captioner_for(vlm))
     assert text == SAFE_VERDICT
     assert report.pop("latency_ms") >= 0
+    assert report.pop("predicted_tokens") > 0
     assert report == {
         "packing": "video_jpeg",
         "frames": 2,
@@ -76,11 +77,12 @@ def test_the_endpoint_is_looked_up_once(vlm: VlmDouble, captioner_for: Maker) ->
         {"data": [{"id": "test-vlm", "max_model_len": "x"}]},
     ],
 )
-def test_an_endpoint_that_tells_nothing_gets_images(
+def test_an_endpoint_that_tells_nothing_of_its_models_is_answered_all_the_same(
     vlm: VlmDouble, captioner_for: Maker, models: Any
 ) -> None:
     """Images are what every OpenAI-compatible server reads."""
     vlm.models = models
+    vlm.reading.video_jpeg = vlm.reading.mp4 = False
     assert asked(captioner_for(vlm))[1]["packing"] == "images"
 
 
@@ -128,3 +130,19 @@ def test_a_batch_is_answered_in_order(vlm: VlmDouble, captioner_for: Maker) -> N
     texts, stats = captioner_for(vlm).submit([question, question]).result(20)
     assert (texts, len(stats)) == (["first", "second"], 2)
     assert captioner_for(vlm).submit([]).result(20) == ([], [])
+
+
+def test_log_probabilities_are_reported_where_offered(vlm: VlmDouble, captioner_for: Maker) -> None:
+    """Their mean, and nothing where the server gives none."""
+    told = [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1.5}]
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": SAFE_VERDICT},
+        "logprobs": {"content": told},
+    }
+    vlm.script.append(Reply(raw=json.dumps({"choices": [choice]}).encode()))
+    captioner = captioner_for(vlm, LOGPROBS="on")
+    assert asked(captioner)[1]["mean_logprob"] == -1.0
+    assert "mean_logprob" not in asked(captioner)[1]
+    assert vlm.requests[0].body["logprobs"] is True

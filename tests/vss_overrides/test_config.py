@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chunk_caption import config
+from chunk_caption import config, mp4
+from tests.vss_overrides.conftest import jpeg
 
 ENDPOINT = {"VIA_VLM_ENDPOINT": "http://vlm:38011/v1"}
 
@@ -49,6 +50,10 @@ def test_the_path_of_a_route_is_taken_off_the_endpoint(given: str, taken: str) -
         ("CHUNK_CAPTION_CONCURRENCY", "0"),
         ("CHUNK_CAPTION_RETRIES", "-1"),
         ("CHUNK_CAPTION_SCHEMA_FILE", "/nowhere/schema.json"),
+        ("CHUNK_CAPTION_LOGPROBS", "yes"),
+        ("CHUNK_CAPTION_FRAME_STEP_S", "-1"),
+        ("CHUNK_CAPTION_MEDIA_UUID", "1"),
+        ("CHUNK_CAPTION_FEW_SHOT_FILE", "/nowhere/examples.json"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
@@ -126,3 +131,43 @@ def test_the_schema_is_bounded() -> None:
         return found
 
     assert unbounded(config.read(ENDPOINT).schema, "verdict") == []
+
+
+def test_examples_are_read_from_a_file(tmp_path: Path) -> None:
+    """Texts, and frames by file beside it."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    path = tmp_path / "examples.json"
+    entries = [{"question": "Q", "answer": "A"}, {"question": "R", "answer": "B", "frames": ["a.jpg"]}]
+    path.write_text(json.dumps(entries))
+    read = config.read(ENDPOINT | {"CHUNK_CAPTION_FEW_SHOT_FILE": str(path)})
+    assert read.examples == (config.Example((), "Q", "A"), config.Example((jpeg(),), "R", "B"))
+    assert config.read(ENDPOINT).examples == ()
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "x",
+        [7],
+        [{"question": "Q"}],
+        [{"question": "Q", "answer": 7}],
+        [{"question": "Q", "answer": "A", "frame": []}],
+        [{"question": "Q", "answer": "A", "frames": "a.jpg"}],
+        [{"question": "Q", "answer": "A", "frames": ["missing.jpg"]}],
+        [{"question": "Q", "answer": "A", "frames": ["examples.json"]}],
+    ],
+)
+def test_wrong_examples_stop_the_start(tmp_path: Path, entries: object) -> None:
+    """With the variable's name."""
+    path = tmp_path / "examples.json"
+    path.write_text(json.dumps(entries))
+    with pytest.raises(config.BadConfig, match="CHUNK_CAPTION_FEW_SHOT_FILE"):
+        config.read(ENDPOINT | {"CHUNK_CAPTION_FEW_SHOT_FILE": str(path)})
+
+
+def test_mp4_needs_an_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packing that cannot be made is a mistake at the start, not at the first chunk."""
+    assert config.read(ENDPOINT | {"CHUNK_CAPTION_PACKING": "mp4"}).packing == "mp4"
+    monkeypatch.setattr(mp4, "encoder", lambda: None)
+    with pytest.raises(config.BadConfig, match="PyAV nor OpenCV"):
+        config.read(ENDPOINT | {"CHUNK_CAPTION_PACKING": "mp4"})

@@ -18,6 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.vss_overrides import qwen_double
+from tests.vss_overrides.qwen_double import Refuses, VideoReading
+
 SAFE_VERDICT = '{"status": "safe", "events": [], "summary": "Nothing happens."}'
 MODEL = "test-vlm"
 
@@ -85,7 +88,11 @@ class Asked:
 
 
 class VlmDouble:
-    """The double; a context manager. `models` is the body of `GET /v1/models`, or a status to refuse with."""
+    """The double; a context manager. `models` is the body of `GET /v1/models`, or a status to refuse with.
+
+    A question that asks for its own token ids is a probe: it is answered from `reading`, how this server reads videos, and
+    noted in `probes` instead of `requests`. `detokenizes` and `counts` are whether it has vLLM's routes for that.
+    """
 
     def __init__(self, owned_by: str = "vllm", max_model_len: int | None = None) -> None:
         entry: dict[str, Any] = {"id": MODEL, "object": "model", "created": 1, "owned_by": owned_by}
@@ -95,6 +102,11 @@ class VlmDouble:
         self.script: list[Reply] = []
         self.default = Reply()
         self.requests: list[Asked] = []
+        self.reading = VideoReading()
+        self.probes: list[Asked] = []
+        self.probe_reply: Reply | None = None
+        self.detokenizes = self.counts = True
+        self.texts_counted = 0
         self.models_asked = 0
         self.most_at_once = 0
         self._at_once = 0
@@ -183,11 +195,38 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(length))
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if "return_token_ids" in body or self.path.endswith("tokenize"):
+            self._tell(body, Asked(body, headers))
+            return
         reply = self.server.double.take(Asked(body, headers))
         try:
             self._answer(reply)
         finally:
             self.server.double.done()
+
+    def _tell(self, body: dict[str, Any], asked: Asked) -> None:
+        """Answer a question about the server's own workings."""
+        double = self.server.double
+        told: dict[str, Any] | None = None
+        try:
+            if self.path == "/detokenize" and double.detokenizes:
+                told = {"prompt": "".join(map(chr, body["tokens"]))}
+            elif self.path == "/tokenize" and double.counts:
+                double.texts_counted += 1
+                told = {"count": qwen_double.count(body, double.reading)}
+            elif self.path.endswith("/chat/completions"):
+                double.probes.append(asked)
+                if double.probe_reply is not None:
+                    self._answer(double.probe_reply)
+                    return
+                told = qwen_double.completion(body, double.reading)
+        except Refuses as refusal:
+            self._send(refusal.status, Reply(status=refusal.status, error=str(refusal)).body(), {})
+            return
+        if told is None:
+            self._send(404, b'{"detail": "Not Found"}', {})
+        else:
+            self._send(200, json.dumps(told).encode(), {})
 
     def _answer(self, reply: Reply) -> None:
         if reply.hold is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Report:
-    """What happened while one chunk was asked about; `error` is the failure's code, or None."""
+    """What happened while one chunk was asked about; `error` is the failure's code, or None.
+
+    `predicted_tokens` is what the prompt was reckoned at before it was sent; `mean_logprob` is the answer's mean
+    log-probability per token, where it was asked for and given.
+    """
 
     packing: str
     frames: int
@@ -28,6 +33,8 @@ class Report:
     retries: int
     model: str
     usage: Usage
+    predicted_tokens: int = 0
+    mean_logprob: float | None = None
     error: str | None = None
 
 
@@ -61,6 +68,19 @@ def usage_of(completion: dict[str, Any]) -> Usage:
     return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached))
 
 
+def mean_logprob_of(completion: dict[str, Any]) -> float | None:
+    """The mean log-probability of the answer's tokens; None where the server gave none."""
+    choices = completion.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    told = choice.get("logprobs") if isinstance(choice, dict) else None
+    tokens = told.get("content") if isinstance(told, dict) else None
+    if not isinstance(tokens, list):
+        return None
+    values = [token.get("logprob") for token in tokens if isinstance(token, dict)]
+    numbers = [value for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    return sum(numbers) / len(numbers) if numbers else None
+
+
 def marker(code: str, message: str) -> str:
     """The answer text of a chunk that has no answer. It is JSON, so that no reader takes it for prose."""
     return json.dumps({"error": {"code": code, "message": message}}, ensure_ascii=False)
@@ -76,8 +96,11 @@ def stats(report: Report) -> dict[str, Any]:
         "input_tokens": report.usage.input_tokens,
         "output_tokens": report.usage.output_tokens,
         "cached_tokens": report.usage.cached_tokens,
+        "predicted_tokens": report.predicted_tokens,
         "model": report.model,
     }
+    if report.mean_logprob is not None:
+        described["mean_logprob"] = round(report.mean_logprob, 4)
     if report.error:
         described["error"] = report.error
     return {

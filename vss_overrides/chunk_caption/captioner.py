@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,10 +18,13 @@ from chunk_caption import answers, failures
 from chunk_caption.client import Client
 from chunk_caption.config import Config
 from chunk_caption.failures import CaptionFailed
-from chunk_caption.request import Endpoint, Question, build
+from chunk_caption.knowledge import Knowledge
+from chunk_caption.mp4 import CannotEncode
+from chunk_caption.request import Question, build
 
 _log = logging.getLogger("chunk_caption")
 
+_LOST = 2  # connections lost for one question before what is known of the server is doubted: one may be an idle one
 Answer = tuple[str, dict[str, Any]]
 
 
@@ -34,6 +36,8 @@ class _Progress:
     frames: int = 0
     attempts: int = 0
     usage: answers.Usage = field(default_factory=answers.Usage)
+    predicted_tokens: int = 0
+    mean_logprob: float | None = None
 
 
 class Captioner:
@@ -53,8 +57,7 @@ class Captioner:
         self._sleep = sleep
         self._chance = chance
         self._pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="chunk-caption")
-        self._endpoint: Endpoint | None = None
-        self._endpoint_lock = threading.Lock()
+        self._knowledge = Knowledge(config, self._client)
 
     def submit(
         self, questions: list[Callable[[], Question]]
@@ -89,15 +92,22 @@ class Captioner:
             retries=max(0, progress.attempts - 1),
             model=self._config.model,
             usage=progress.usage,
+            predicted_tokens=progress.predicted_tokens,
+            mean_logprob=progress.mean_logprob,
             error=error,
         )
         return text, answers.stats(report)
 
     def _ask(self, question: Question, progress: _Progress, deadline_s: float) -> str:
+        lost = 0
         while True:
             try:
                 return self._attempt(question, progress, deadline_s)
             except CaptionFailed as failure:
+                if failure.code == "Unreachable":
+                    lost += 1
+                if lost >= _LOST:
+                    self._knowledge.forget()
                 pause_s = failures.pause_s(progress.attempts - 1, failure, self._chance)
                 out_of_time = time.monotonic() + pause_s >= deadline_s
                 if not failure.again or progress.attempts > self._config.retries or out_of_time:
@@ -107,26 +117,17 @@ class Captioner:
 
     def _attempt(self, question: Question, progress: _Progress, deadline_s: float) -> str:
         progress.attempts += 1
-        endpoint = self._learn(deadline_s)
-        config = self._config
-        request = build(question, endpoint, config.model, config.packing, config.schema)
+        around = self._knowledge.surroundings(deadline_s)
+        try:
+            request = build(question, around)
+        except CannotEncode as fault:
+            raise CaptionFailed("NoFrames", f"the chunk's frames cannot be packed: {fault}") from None
         progress.packing, progress.frames = request.packing, request.frames
+        progress.predicted_tokens = request.predicted_tokens
         completion = self._client.complete(request.body, deadline_s)
         progress.usage = answers.usage_of(completion)
+        progress.mean_logprob = answers.mean_logprob_of(completion)
         return answers.text_of(completion)
-
-    def _learn(self, deadline_s: float) -> Endpoint:
-        """What the server says of the model; asked until it has answered once."""
-        with self._endpoint_lock:
-            if self._endpoint is not None:
-                return self._endpoint
-        endpoint = self._client.endpoint(self._config.model, deadline_s)
-        if endpoint is None:
-            return Endpoint()
-        with self._endpoint_lock:
-            self._endpoint = endpoint
-        _log.info("endpoint owner %r, token limit %s", endpoint.owned_by, endpoint.max_model_len)
-        return endpoint
 
 
 def _taken(question: Callable[[], Question]) -> Question:

@@ -16,12 +16,12 @@ import openai
 from openai import DefaultHttpxClient, OpenAI
 
 from chunk_caption.config import Config
+from chunk_caption.endpoint import Endpoint
 from chunk_caption.failures import CaptionFailed, cleaned, of_status, retry_after_s
-from chunk_caption.request import Endpoint
 
 _MOST_ANSWER_BYTES = 4 * 1024 * 1024
 _CONNECT_S = 10.0
-_MODELS_S = 10.0  # /v1/models is a lookup; a server that needs longer is in trouble
+_LOOKUP_S = 10.0  # for questions that need no model; a server that takes longer is in trouble
 
 
 def _transport_error() -> type[Exception]:
@@ -38,6 +38,9 @@ class Client:
     def __init__(self, config: Config) -> None:
         self._secret = config.api_key
         self._transport_error = _transport_error()
+        self._root = (
+            config.endpoint.rpartition("/")[0] if config.endpoint.endswith("/v1") else config.endpoint
+        )
         self._openai = OpenAI(base_url=config.endpoint, api_key=config.api_key, max_retries=0)
 
     def endpoint(self, model: str, deadline_s: float) -> Endpoint | None:
@@ -46,7 +49,7 @@ class Client:
         An endpoint that refuses the question is one of which nothing is known; None means that it could not say now.
         Raises CaptionFailed when it cannot be reached.
         """
-        api = self._openai.with_options(timeout=self._timeout(min(deadline_s, time.monotonic() + _MODELS_S)))
+        api = self._openai.with_options(timeout=self._timeout(min(deadline_s, time.monotonic() + _LOOKUP_S)))
         try:
             told = self._fetch(api.models.with_streaming_response.list(), deadline_s)
         except CaptionFailed as failure:
@@ -58,7 +61,20 @@ class Client:
     def complete(self, body: dict[str, Any], deadline_s: float) -> dict[str, Any]:
         """The chat completion for `body`, as its JSON object. Raises CaptionFailed."""
         api = self._openai.with_options(timeout=self._timeout(deadline_s))
-        return self._fetch(api.chat.completions.with_streaming_response.create(**body), deadline_s)
+        rest = {key: value for key, value in body.items() if key not in ("model", "messages")}
+        call = api.chat.completions.with_streaming_response.create(
+            model=body["model"], messages=body["messages"], extra_body=rest
+        )
+        return self._fetch(call, deadline_s)
+
+    def root(self, path: str, body: dict[str, Any], deadline_s: float) -> dict[str, Any] | None:
+        """What a POST to `path`, beside the API's version (vLLM's /tokenize), answers; None when nothing useful."""
+        api = self._openai.with_options(timeout=self._timeout(min(deadline_s, time.monotonic() + _LOOKUP_S)))
+        try:
+            told: object = api.post(self._root + path, cast_to=object, body=body)
+        except (openai.OpenAIError, self._transport_error, ValueError):
+            return None
+        return told if isinstance(told, dict) else None
 
     def close(self) -> None:
         """Close the connections."""

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from chunk_caption import mp4
+from chunk_caption.frames import BadFrame, size_px
+
 SCHEMA_PATH = Path(__file__).with_name("verdict_schema_v1.json")
-PACKINGS = ("auto", "images", "video_jpeg")
+PACKINGS = ("auto", "images", "video_jpeg", "mp4")
 DEFAULT_MODEL = "gpt-4o"  # the engine's own default for VIA_VLM_OPENAI_MODEL_DEPLOYMENT_NAME
 NO_KEY = "none"  # the openai library insists on a key; servers without one ignore it
 _REST_PATHS = ("/chat/completions", "/models")
@@ -24,12 +27,23 @@ class BadConfig(ValueError):
 
 
 @dataclass(frozen=True)
+class Example:
+    """One worked example: frames as JPEGs (perhaps none), the question about them, and the answer as it should be."""
+
+    jpegs: tuple[bytes, ...] = field(repr=False)
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True)
 class Config:
     """The settings of this package.
 
     `endpoint` ends in the API version (`.../v1`); `timeout_s` bounds one chunk with all its retries; `concurrency`
     is the number of chunks asked at once; `retries` counts the attempts after the first; `schema` is what
-    answers must follow.
+    answers must follow; `logprobs` asks for the answer's log-probabilities; `uuid` lets media carry a hash where the
+    server knows it again; `examples` stand before every question; `frame_step_s` stands in for frame times where an
+    engine tells none.
     """
 
     endpoint: str
@@ -40,6 +54,10 @@ class Config:
     concurrency: int
     retries: int
     schema: dict[str, Any] = field(repr=False)
+    logprobs: bool = False
+    uuid: bool = True
+    examples: tuple[Example, ...] = ()
+    frame_step_s: float | None = None
 
 
 def read(environ: Mapping[str, str]) -> Config:
@@ -55,15 +73,32 @@ def read(environ: Mapping[str, str]) -> Config:
 
     endpoint = take(lambda: _endpoint(environ))
     api_key = take(lambda: _api_key(environ))
-    packing = take(lambda: _choice(environ, "CHUNK_CAPTION_PACKING", PACKINGS))
+    packing = take(lambda: _packing(environ))
     timeout_s = take(lambda: _number(environ, "CHUNK_CAPTION_TIMEOUT_S", 120.0, 1.0, 3600.0))
     concurrency = take(lambda: int(_number(environ, "CHUNK_CAPTION_CONCURRENCY", 16, 1, 256)))
     retries = take(lambda: int(_number(environ, "CHUNK_CAPTION_RETRIES", 3, 0, 20)))
     schema = take(lambda: _schema(environ))
+    logprobs = take(lambda: _choice(environ, "CHUNK_CAPTION_LOGPROBS", ("off", "on"))) == "on"
+    uuid = take(lambda: _choice(environ, "CHUNK_CAPTION_MEDIA_UUID", ("auto", "off"))) == "auto"
+    examples = take(lambda: _examples(environ))
+    step_s = take(lambda: _number(environ, "CHUNK_CAPTION_FRAME_STEP_S", 0.0, 0.0, 3600.0)) or None
     if mistakes:
         raise BadConfig("; ".join(mistakes))
     model = _text(environ, "VIA_VLM_OPENAI_MODEL_DEPLOYMENT_NAME") or DEFAULT_MODEL
-    return Config(endpoint, model, api_key, packing, timeout_s, concurrency, retries, schema)
+    return Config(
+        endpoint,
+        model,
+        api_key,
+        packing,
+        timeout_s,
+        concurrency,
+        retries,
+        schema,
+        logprobs=logprobs,
+        uuid=uuid,
+        examples=examples,
+        frame_step_s=step_s,
+    )
 
 
 @functools.cache
@@ -114,6 +149,13 @@ def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> 
     return given
 
 
+def _packing(environ: Mapping[str, str]) -> str:
+    packing = _choice(environ, "CHUNK_CAPTION_PACKING", PACKINGS)
+    if packing == "mp4" and mp4.encoder() is None:
+        raise ValueError("CHUNK_CAPTION_PACKING is mp4, but neither PyAV nor OpenCV is here to encode it")
+    return packing
+
+
 def _number(environ: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
     given = _text(environ, name)
     try:
@@ -136,3 +178,39 @@ def _schema(environ: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(schema, dict) or schema.get("type") != "object":
         raise ValueError(f"CHUNK_CAPTION_SCHEMA_FILE {path} must hold a JSON schema of type object")
     return schema
+
+
+def _examples(environ: Mapping[str, str]) -> tuple[Example, ...]:
+    """The file holds a list of `{"question": ..., "answer": ..., "frames": [JPEG files, beside it]}`."""
+    name = "CHUNK_CAPTION_FEW_SHOT_FILE"
+    if not _text(environ, name):
+        return ()
+    path = Path(_text(environ, name))
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(
+            _example(entry, path.parent) for entry in (listed if isinstance(listed, list) else [listed])
+        )
+    except OSError as error:
+        raise ValueError(f"{name} {path}: {error.filename} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{name} {path} is wrong: {error}") from None
+
+
+def _example(entry: object, folder: Path) -> Example:
+    if not isinstance(entry, dict) or not {"question", "answer"} <= entry.keys() <= {
+        "question",
+        "answer",
+        "frames",
+    }:
+        raise ValueError("an example has a question, an answer and perhaps frames, nothing else")
+    question, answer, frames = entry["question"], entry["answer"], entry.get("frames", [])
+    if not isinstance(frames, list) or not all(isinstance(part, str) for part in (question, answer, *frames)):
+        raise ValueError("question and answer are texts, frames a list of file names")
+    jpegs = tuple((folder / name).read_bytes() for name in frames)
+    for name, jpeg in zip(frames, jpegs, strict=True):
+        try:
+            size_px(jpeg)
+        except BadFrame:
+            raise ValueError(f"{name} is no JPEG") from None
+    return Example(jpegs, question, answer)

@@ -20,14 +20,26 @@ _USER_INFO = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 class CaptionFailed(Exception):
-    """A question without a usable answer. `again`: asking once more may help; `wait_s`: what the server asked to wait."""
+    """A question without a usable answer.
 
-    def __init__(self, code: str, message: str, *, again: bool = False, wait_s: float | None = None) -> None:
+    `again`: asking once more may help; `wait_s`: what the server asked to wait; `status`: its HTTP status, where it gave one.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        again: bool = False,
+        wait_s: float | None = None,
+        status: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.again = again
         self.wait_s = wait_s
+        self.status = status
 
 
 def of_status(status: int, words: str, wait_s: float | None) -> CaptionFailed:
@@ -35,10 +47,10 @@ def of_status(status: int, words: str, wait_s: float | None) -> CaptionFailed:
     said = f": {words}" if words else ""
     message = f"the VLM answered {status}{said}"
     if status == _REQUEST_TIMEOUT:
-        return CaptionFailed("Timeout", message, again=True, wait_s=wait_s)
+        return CaptionFailed("Timeout", message, again=True, wait_s=wait_s, status=status)
     if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERRORS:
-        return CaptionFailed("ServerError", message, again=True, wait_s=wait_s)
-    return CaptionFailed("Refused", message)
+        return CaptionFailed("ServerError", message, again=True, wait_s=wait_s, status=status)
+    return CaptionFailed("Refused", message, status=status)
 
 
 def pause_s(attempt: int, failure: CaptionFailed, chance: Callable[[], float]) -> float:
