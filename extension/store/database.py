@@ -131,15 +131,19 @@ def _engine(url: URL) -> Engine:
 
 def _set_up_sqlite(engine: Engine, busy_timeout_ms: int) -> None:
     def connected(connection: Any, _record: object) -> None:
-        # The driver would otherwise begin and commit on its own; `began` does it.
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={busy_timeout_ms}",
-            "journal_mode=WAL",
-            "synchronous=FULL",  # a delivery that was struck off stays so after a power cut
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
+        # A connection that fails here is not the pool's yet: nobody else would close it.
+        with contextlib.ExitStack() as undo:
+            undo.callback(connection.close)
+            # The driver would otherwise begin and commit on its own; `began` does it.
+            connection.isolation_level = None
+            for pragma in (
+                f"busy_timeout={busy_timeout_ms}",
+                "journal_mode=WAL",
+                "synchronous=FULL",  # a delivery that was struck off stays so after a power cut
+                "foreign_keys=ON",
+            ):
+                connection.execute(f"PRAGMA {pragma}").close()
+            undo.pop_all()
 
     def began(connection: Connection) -> None:
         # A writer takes the lock at once: one that read first and wrote later could be refused half-way.
