@@ -138,6 +138,10 @@ def _via(settings: Settings) -> Finding:
 
 
 def _vlm(settings: Settings) -> Finding:
+    if not settings.vlm_endpoint and settings.via_backend:
+        return Finding(
+            "vlm", State.PASS, "the via-server's own; answers to questions are put together from facts"
+        )
     if not settings.vlm_endpoint:
         detail = "the reference program will be started: it reads replays, it is no language model"
         return Finding("vlm", State.WARN, detail, "set VIA_VLM_ENDPOINT for camera footage")

@@ -91,7 +91,8 @@ class EmbeddedStack:
     def _start_all(self) -> None:
         """Start in the order of need: each is told the address of the one before."""
         endpoint, backend = self._settings.vlm_endpoint, self._settings.via_backend
-        if not endpoint:
+        if not endpoint and not backend:
+            # A via-server of one's own has its own VLM.
             vlm = self._spawn(self._reference_vlm())
             vlm.wait_ready(_READY_S)
             endpoint = f"{vlm.url}/v1"

@@ -63,6 +63,12 @@ def test_healthy_neighbours_pass(configure: Configure) -> None:
     assert {found[name].state for name in ("via-server", "vlm", "webhook")} == {State.PASS}
 
 
+def test_a_via_server_of_ones_own_needs_no_vlm_here(configure: Configure) -> None:
+    """It has its own."""
+    with ViaDouble() as via:
+        assert _found(configure(VIA_BACKEND=via.url))["vlm"].state is State.PASS
+
+
 def test_neighbours_that_are_away_fail_with_a_fix(configure: Configure) -> None:
     """Each with the setting to mend."""
     found = _found(

@@ -82,6 +82,15 @@ def test_a_setting_replaces_a_program(configure: Callable[..., Settings], tmp_pa
 
 
 @pytest.mark.e2e
+def test_a_via_server_of_ones_own_brings_its_own_vlm(
+    configure: Callable[..., Settings], tmp_path: Path
+) -> None:
+    """The reference program is not started for nobody."""
+    with ViaDouble() as via, _stack(configure(VIA_BACKEND=via.url), tmp_path) as stack:
+        assert set(stack.pids()) == {"service"}
+
+
+@pytest.mark.e2e
 def test_a_program_that_does_not_start_takes_the_others_down(
     configure: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
