@@ -6,6 +6,7 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -52,19 +53,17 @@ class Intake:
         Raises:
             BadInput: when a field, the video or the log is not usable.
         """
-        kept = upload
-        try:
+        with ExitStack() as undo:
+            undo.callback(upload.discard)
             asked = _asked(upload)
             self._check(upload)
             # Absolute: the job must find its file wherever the service is started from.
             kept = upload.moved(self._services.media_dir.resolve() / upload.folder.name)
+            undo.callback(kept.discard)
             log = str(kept.path("trajectory")) if "trajectory" in kept.files else None
             job, is_new = self._stored(kept.files["video"], str(kept.path("video")), log, asked, key)
-        except BaseException:
-            kept.discard()
-            raise
-        if not is_new:
-            kept.discard()
+            if is_new:
+                undo.pop_all()
         self._services.wake()
         return job
 

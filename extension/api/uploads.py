@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -191,26 +191,23 @@ async def receive(
     Raises:
         Rejected: 413 when the files exceed `max_bytes`, 400 or 422 for a form that cannot be read, 507 when the disk is full.
     """
-    upload = Upload(folder, {}, {})
     try:
-        _refuse_declared(declared_bytes, max_bytes)
-        await to_thread.run_sync(_make_folder, folder)
-        return await _received(stream, boundary, folder, max_bytes)
+        with ExitStack() as undo:
+            undo.callback(Upload(folder, {}, {}).discard)
+            _refuse_declared(declared_bytes, max_bytes)
+            await to_thread.run_sync(_make_folder, folder)
+            received = await _received(stream, boundary, folder, max_bytes)
+            undo.pop_all()
     except Rejected:
-        upload.discard()
         await linger(stream)
         raise
     except ClientDisconnect as exc:
-        upload.discard()
         raise Rejected(HTTPStatus.BAD_REQUEST, "The upload broke off.") from exc
     except OSError as exc:
-        upload.discard()
         raise Rejected(
             HTTPStatus.INSUFFICIENT_STORAGE, f"The upload could not be stored: {exc.strerror}."
         ) from exc
-    except BaseException:
-        upload.discard()
-        raise
+    return received
 
 
 async def _received(stream: AsyncIterator[bytes], boundary: bytes, folder: Path, max_bytes: int) -> Upload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Self
 
 from extension.clock import Clock
@@ -33,11 +34,10 @@ class Store(Jobs, Captions, Incidents, Outbox):
             Unavailable: when it is busy or out of reach.
         """
         database = Database(url, busy_timeout_ms)
-        try:
+        with ExitStack() as undo:
+            undo.callback(database.close)
             migrate(database)
-        except BaseException:
-            database.close()
-            raise
+            undo.pop_all()
         return cls(database, clock)
 
     def close(self) -> None:

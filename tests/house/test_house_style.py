@@ -51,7 +51,10 @@ def _handlers(path: Path) -> Iterator[tuple[str, str]]:
 def test_one_broad_except_in_the_whole_service() -> None:
     """Only the supervisor catches everything; the override must not raise into the engine and says so where it does."""
     broad = [
-        where for path in SOURCES for where, kind in _handlers(path) if kind in {"Exception", "everything"}
+        where
+        for path in SOURCES
+        for where, kind in _handlers(path)
+        if kind in {"Exception", "BaseException", "everything"}
     ]
     assert [where.split(":")[0] for where in broad] == ["extension/supervisor.py"]
 
