@@ -231,6 +231,14 @@ def test_metrics_count_requests_frames_and_errors(server: str) -> None:
     assert values["reference_vlm_vision_seconds_count"] >= 1
 
 
+def _text_of(path: Path) -> str | None:
+    """What a file holds; None while it is not there."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_starts_on_a_free_port_and_stops_quickly(tmp_path: Path, number: signal.Signals) -> None:
     """The port file holds a port that already answers; both signals end the program."""
@@ -238,13 +246,16 @@ def test_the_server_starts_on_a_free_port_and_stops_quickly(tmp_path: Path, numb
     port_file.write_text("1\n")  # left behind by another run
     command = [sys.executable, "-m", "vlm_server.reference", "--port", "0", "--port-file", str(port_file)]
     with subprocess.Popen(command, cwd=ROOT) as program:
-        deadline = time.monotonic() + 30
-        while port_file.exists() and port_file.read_text() == "1\n" and time.monotonic() < deadline:
-            time.sleep(0.01)
-        port = announced(program, port_file)
-        assert requests.get(f"http://127.0.0.1:{port}/health", timeout=10).status_code == 200
-        program.send_signal(number)
-        started = time.monotonic()
-        program.wait(20)
-        assert time.monotonic() - started < 10
+        try:
+            deadline = time.monotonic() + 30
+            while _text_of(port_file) == "1\n" and time.monotonic() < deadline:
+                time.sleep(0.01)
+            port = announced(program, port_file)
+            assert requests.get(f"http://127.0.0.1:{port}/health", timeout=10).status_code == 200
+            program.send_signal(number)
+            started = time.monotonic()
+            program.wait(20)
+            assert time.monotonic() - started < 10
+        finally:
+            program.kill()
     assert program.returncode in (0, -number, 128 + number)
