@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import signal
 import statistics
@@ -16,9 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from bench_report import ReportFile, Seed, console, finish
 from bench_views import View, draw_views
 from extension import settings
 from extension.client import ApiClient
@@ -34,9 +33,6 @@ LEAST_MEAN_F1 = 0.95
 FEWEST_VIEWS = 30
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-console = Console()
-Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
-ReportFile = Annotated[Path | None, typer.Option(help="Write figures, bar and `holds` to this JSON file.")]
 
 
 @app.command()
@@ -72,7 +68,7 @@ def spine(
         "startup_s": MOST_STARTUP_S,
         "peak_rss_bytes": MOST_RSS_BYTES,
     }
-    _finish("spine", figures, bar, report, holds=all(figures[name] <= most for name, most in bar.items()))
+    finish("spine", figures, bar, report, holds=all(figures[name] <= most for name, most in bar.items()))
 
 
 @app.command("replay-views")
@@ -104,7 +100,7 @@ def replay_views(
     console.print(_view_table(rows))
     holds = figures["mean_shown_att_f1"] >= LEAST_MEAN_F1 and len(rows) >= FEWEST_VIEWS
     bar = {"mean_shown_att_f1": LEAST_MEAN_F1, "views": FEWEST_VIEWS}
-    _finish("replay-views", figures, bar, report, holds=holds)
+    finish("replay-views", figures, bar, report, holds=holds)
 
 
 @app.command("all")
@@ -189,32 +185,6 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _finish(
-    name: str, figures: dict[str, Any], bar: dict[str, Any], report: Path | None, *, holds: bool
-) -> None:
-    page = {
-        "benchmark": name,
-        "machine": {"cores": _cores(), "python": platform.python_version(), "system": platform.system()},
-        "measured_at": SystemClock().now().isoformat(timespec="seconds"),
-        **figures,
-        "bar": bar,
-        "holds": holds,
-    }
-    console.print({key: value for key, value in page.items() if key not in {"all", "machine"}})
-    if report is not None:
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(json.dumps(page, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        console.print(f"report written to {report}")
-    if not holds:
-        console.print(f"[red]{name}: the bar does not hold[/red]")
-
-
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
 
 
 if __name__ == "__main__":
