@@ -48,6 +48,22 @@ class JobStatus(enum.StrEnum):
     FAILED = "failed"
 
 
+class VlmUse(enum.StrEnum):
+    """Which chunks of a replay with a log the VLM is asked about; without a log it is asked about all."""
+
+    ALL = "all"
+    CANDIDATES = "candidates"
+    OFF = "off"
+
+
+class Basis(enum.StrEnum):
+    """What an event rests on: the VLM's answer, the coordinates of the log, or both."""
+
+    VLM = "vlm"
+    LOG = "log"
+    BOTH = "both"
+
+
 class Phase(enum.StrEnum):
     """Life of an incident."""
 
@@ -131,6 +147,7 @@ class Caption:
     """The VLM's answer for a chunk: the raw text and either its verdict or the named failure, never both.
 
     `stats` is what the override reported beside the answer (tokens, latency, packing, retries), empty when it reported nothing.
+    A chunk that the VLM was not asked about has a safe verdict without claims, and stats that say why.
     """
 
     chunk: Chunk
@@ -138,6 +155,11 @@ class Caption:
     verdict: Verdict | None
     failure: Failure | None
     stats: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> bool:
+        """Whether the VLM was asked about the chunk."""
+        return bool(self.stats.get("asked", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +192,7 @@ class Event:
     start_at: dt.datetime | None = None
     end_at: dt.datetime | None = None
     positions: tuple[Position, ...] = ()
+    basis: Basis = Basis.VLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +212,7 @@ class Incident:
     start_at: dt.datetime | None = None
     end_at: dt.datetime | None = None
     positions: tuple[Position, ...] = ()
+    basis: Basis = Basis.VLM
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +232,11 @@ class JobOptions:
         speed: Log seconds per media second of a replay (3.0 for a replay at 3x); 1.0 for ordinary video.
         chunk_s: Chunk length in whole seconds.
         frames_per_chunk: Frames shown to the VLM per chunk.
-        prompt: Name of the prompt ("replay" or "camera").
+        prompt: Name of the prompt ("replay", "simple_view", "twin_view" or "camera").
         merge_gap_s: Contacts of the same objects closer than this (media seconds) are one incident.
-        start_at: Wall clock of the first frame, where it is known and no trajectory says it.
+        start_at: Wall clock of the first frame, where it is known; without it, a replay's clock and log tell.
+        vlm: Which chunks of a replay with a log the VLM is asked about.
+        geometry: Whether the log's coordinates judge what the VLM says and tell what it misses.
     """
 
     speed: float = 1.0
@@ -219,6 +245,8 @@ class JobOptions:
     prompt: str = "replay"
     merge_gap_s: float | None = None
     start_at: dt.datetime | None = None
+    vlm: VlmUse = VlmUse.ALL
+    geometry: bool = True
 
 
 @dataclass(frozen=True, slots=True)

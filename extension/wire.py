@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from extension.model import (
+    Basis,
     Caption,
     Change,
     Delivery,
@@ -20,6 +21,7 @@ from extension.model import (
     Phase,
     Position,
     Severity,
+    VlmUse,
 )
 
 
@@ -54,6 +56,10 @@ class JobIn(Wire):
     prompt: str = Field(default="replay", pattern="^[a-z_]{1,32}$")
     merge_gap_s: float | None = Field(default=None, ge=0, le=3600)
     start_at: AwareDatetime | None = Field(default=None, description="Wall clock of the first frame")
+    vlm: Literal["all", "candidates", "off"] = Field(
+        default="all", description="Which chunks of a replay with a log to ask the VLM about"
+    )
+    geometry: bool = Field(default=True, description="Weigh what the VLM says against the log")
 
 
 class JobOut(Wire):
@@ -75,6 +81,8 @@ class JobOut(Wire):
     started_at: dt.datetime | None
     finished_at: dt.datetime | None
     has_trajectory: bool
+    vlm: VlmUse = VlmUse.ALL
+    geometry: bool = True
 
     @classmethod
     def of(cls, job: Job) -> JobOut:
@@ -96,6 +104,8 @@ class JobOut(Wire):
             started_at=job.started_at,
             finished_at=job.finished_at,
             has_trajectory=job.trajectory_path is not None,
+            vlm=job.options.vlm,
+            geometry=job.options.geometry,
         )
 
 
@@ -147,6 +157,7 @@ class Happening(Wire):
     end_at: dt.datetime | None
     positions: list[PositionOut]
     description: str
+    basis: Basis = Basis.VLM
 
 
 class EventOut(Happening):
@@ -187,6 +198,7 @@ def _shared(happening: Event | Incident) -> dict[str, Any]:
         "end_at": happening.end_at,
         "positions": [PositionOut.of(p) for p in happening.positions],
         "description": happening.description,
+        "basis": happening.basis,
     }
 
 

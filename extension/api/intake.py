@@ -19,7 +19,7 @@ from extension.api.ports import Services
 from extension.api.problems import Rejected, faults_in_words
 from extension.api.uploads import INCOMING, Upload
 from extension.errors import BadInput, NotFound
-from extension.model import Job, JobOptions, JobStatus
+from extension.model import Job, JobOptions, JobStatus, VlmUse
 from extension.wire import JobIn
 
 # Made once, at random: job ids of one key are the same wherever the service runs.
@@ -94,6 +94,10 @@ class Intake:
     def _stored(
         self, name: str, media: str, log: str | None, asked: JobIn, key: str | None
     ) -> tuple[Job, bool]:
+        if log is None and VlmUse(asked.vlm) is not VlmUse.ALL:
+            raise BadInput(
+                f"vlm: {asked.vlm!r} needs a trajectory log; without one the VLM is asked about every chunk"
+            )
         with self._lock:  # two requests with one key: the second finds the first's job
             if earlier := self.known(key):
                 return earlier, False
@@ -136,6 +140,8 @@ def _options(asked: JobIn) -> JobOptions:
         prompt=asked.prompt,
         merge_gap_s=asked.merge_gap_s,
         start_at=asked.start_at.astimezone(dt.UTC) if asked.start_at else None,
+        vlm=VlmUse(asked.vlm),
+        geometry=asked.geometry,
     )
 
 

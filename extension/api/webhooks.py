@@ -30,6 +30,7 @@ _EXAMPLE: dict[str, JsonValue] = {
             "end_at": "2026-05-04T00:59:46Z",
             "positions": [{"objid": "3", "x": 120.5, "y": 0.0, "z": -42.0}],
             "description": "3 and 7 touch",
+            "basis": "both",
             "phase": "open",
             "event_ids": ["e-1"],
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from extension.client import ApiClient
 from extension.clock import Clock
 from extension.command.report import Outcome
 from extension.errors import Unavailable
-from extension.model import DeliveryState, JobStatus
+from extension.model import DeliveryState, JobStatus, VlmUse
 from extension.wire import JobIn, JobOut
 
 T = TypeVar("T")
@@ -34,6 +35,9 @@ class Wanted:
     trajectory: Path | None
     speed: float
     prompt: str = "replay"
+    vlm: VlmUse = VlmUse.ALL
+    geometry: bool = True
+    start_at: dt.datetime | None = None
 
     def job(self) -> JobIn:
         """The job to submit."""
@@ -42,7 +46,21 @@ class Wanted:
             trajectory=str(self.trajectory.resolve()) if self.trajectory else None,
             speed=self.speed,
             prompt=self.prompt,
+            vlm=self.vlm.value,
+            geometry=self.geometry,
+            start_at=self.start_at,
         )
+
+    def options(self) -> dict[str, str]:
+        """The same choices as fields of an upload."""
+        stated = {"start_at": self.start_at.isoformat()} if self.start_at else {}
+        chosen = {"speed": str(self.speed), "prompt": self.prompt, "vlm": self.vlm.value}
+        return {**chosen, "geometry": str(self.geometry).lower(), **stated}
+
+    def is_that(self, job: JobOut) -> bool:
+        """Whether a job of the service analyses this video in this way."""
+        asked = (self.video.name, self.speed, self.trajectory is not None, self.vlm, self.geometry)
+        return (job.name, job.speed, job.has_trajectory, job.vlm, job.geometry) == asked
 
 
 class Follower:
@@ -79,8 +97,9 @@ class Follower:
         key = str(uuid.uuid4())
         if not upload:
             return self._patiently(lambda: self._api.submit_path(wanted.job(), key))
-        options = {"speed": str(wanted.speed), "prompt": wanted.prompt}
-        return self._patiently(lambda: self._api.submit_upload(wanted.video, wanted.trajectory, options, key))
+        return self._patiently(
+            lambda: self._api.submit_upload(wanted.video, wanted.trajectory, wanted.options(), key)
+        )
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask the service, again while it does not answer: it may be starting anew."""
@@ -95,11 +114,7 @@ class Follower:
 
     def _under_way(self, wanted: Wanted) -> JobOut | None:
         for job in self._api.jobs():
-            if (
-                job.status not in _ENDED
-                and job.name == wanted.video.name
-                and (job.speed, job.has_trajectory) == (wanted.speed, wanted.trajectory is not None)
-            ):
+            if job.status not in _ENDED and wanted.is_that(job):
                 self._console.print(f"going on with job {job.id} from an earlier run")
                 return job
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from extension.model import DeliveryState, Kind
+from extension.model import Basis, DeliveryState, Kind
 from extension.timetravel.contacts import Contact, contact_seconds, contacts
 from extension.timetravel.evaluation import Occurrence, evaluate, occurrences_of, predecessor_f1
 from extension.timetravel.trajectory import Trajectory
@@ -72,15 +72,17 @@ def score(
 
     `det_f1` and `att_f1` match one to one within the tolerance (log seconds); `predecessor_f1` is the exact-second rule
     of the system we compare ourselves with. `shown` leaves out, on both sides, what the video does not show and only the
-    log told (events of no chunk): it judges the VLM alone.
+    log told (events of no chunk). `seen` does so too and counts only what the VLM saw, with or without the log's consent.
     """
     truth = contacts(trajectory, threshold_cm)
     seen_ids = {event.id for event in events if event.chunk_index >= 0}
     seen = [incident for incident in incidents if seen_ids.intersection(incident.event_ids)]
     told = {(i.start_at, tuple(i.objects)) for i in incidents if not seen_ids.intersection(i.event_ids)}
     shown = [contact for contact in truth if (contact.start_at, contact.objects) not in told]
+    by_vlm = [incident for incident in seen if incident.basis is not Basis.LOG]
     return _scores(incidents, truth, trajectory, threshold_cm, tolerance_s) | {
-        "shown": _scores(seen, shown, trajectory, threshold_cm, tolerance_s)
+        "shown": _scores(seen, shown, trajectory, threshold_cm, tolerance_s),
+        "seen": _scores(by_vlm, shown, trajectory, threshold_cm, tolerance_s),
     }
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from extension.model import Change, Event, Incident, Phase, Span
+from extension.model import Basis, Change, Event, Incident, Phase, Span
 
 _NAMESPACE = uuid.UUID("4d0c1f57-8a57-5f0f-8a0e-5d1f5d5f9a2b")
 
@@ -79,6 +79,7 @@ def _open(event: Event) -> Incident:
         severity=event.severity,
         span=event.span,
         event_ids=(event.id,),
+        basis=event.basis,
         description=event.description,
         clock=event.clock,
         start_at=event.start_at,
@@ -100,4 +101,5 @@ def _extend(incident: Incident, event: Event) -> Incident:
         span=Span(min(incident.span.start_s, event.span.start_s), max(incident.span.end_s, event.span.end_s)),
         end_at=max(ends) if ends else None,
         event_ids=(*incident.event_ids, event.id),
+        basis=incident.basis if incident.basis is event.basis else Basis.BOTH,
     )

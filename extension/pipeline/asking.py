@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from extension.captions import parse
+from extension.captions import parse, schema
 from extension.captions.prompts import Prompt
 from extension.chunks import plan
 from extension.chunks.via_client import CaptionQuery, ChunkResponse, ViaClient
@@ -174,7 +174,8 @@ class Asker:
     def _caption(self, chunk: Chunk, responses: Sequence[ChunkResponse]) -> Caption:
         for response in responses:
             if abs(response.start_s - chunk.span.start_s) <= _NEAR_S:
-                stats = {**_stats(response.reasoning_description), "prompt": self._question.prompt.id}
+                asked = {"prompt": self._question.prompt.id, "schema": schema.VERSION}
+                stats = _stats(response.reasoning_description) | asked
                 return parse.read(response.content, chunk, stats, self._clock_to_media)
         failure = Failure(MISSING, "the via-server answered without this chunk")
         return Caption(chunk, "", None, failure)

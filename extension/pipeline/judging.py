@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from extension.events import judge
 from extension.incidents import merge
 from extension.model import Announcement, Caption, Event, Incident, Job, Message
 from extension.pipeline.closing import settled
+from extension.pipeline.ruling import rule
 from extension.pipeline.world import World
 
 Announce = Callable[[Announcement, Job], list[Message]]
@@ -17,12 +18,16 @@ Announce = Callable[[Announcement, Job], list[Message]]
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one transaction stores: `judged_chunks` chunks, counted from the start, are judged with it."""
+    """What one transaction stores: `judged_chunks` chunks, counted from the start, are judged with it.
+
+    `refuted` names the objects of contacts that the VLM claimed and the log excludes; they are stored nowhere but in the answer.
+    """
 
     judged_chunks: int
     events: tuple[Event, ...]
     incidents: tuple[Incident, ...]
     messages: tuple[Message, ...]
+    refuted: tuple[tuple[str, ...], ...] = ()
 
 
 class Judge:
@@ -62,10 +67,11 @@ class Judge:
     def judge(self, caption: Caption) -> Judgement:
         """Judge the next chunk in order."""
         self._world.learn(caption)
-        events = judge.events(self._job.id, caption, self._world.at, self._world.locate)
+        claimed = judge.events(self._job.id, caption, self._world.at, self._world.locate)
+        ruling = rule(self._job.id, caption, claimed, self._world)
         until_s = caption.chunk.span.end_s if caption.verdict else -math.inf
         self._judged = caption.chunk.index + 1
-        return self._step(events, until_s)
+        return replace(self._step(ruling.events, until_s), refuted=ruling.refuted)
 
     def close(self, unseen: tuple[Event, ...]) -> Judgement:
         """The source is over: what is open is resolved, and what only the log tells is added."""

@@ -17,8 +17,8 @@ from extension.chunks import plan
 from extension.chunks.via_client import ViaClient
 from extension.clock import Clock
 from extension.errors import BadInput, Refused, Unavailable, ViaServerRefused
-from extension.model import Caption, Chunk, Event, Job, JobStatus
-from extension.pipeline import closing
+from extension.model import Caption, Chunk, Job, JobStatus
+from extension.pipeline import closing, selection
 from extension.pipeline.asking import Asker, Question, ViaFile
 from extension.pipeline.judging import Announce, Judge, Judgement
 from extension.pipeline.patience import Patience
@@ -31,6 +31,8 @@ from extension.timetravel.trajectory_csv import read_trajectory
 
 _LOG = structlog.get_logger(__name__)
 _ALL = 1_000_000
+# The name that stands for the VLM in a job that asks none.
+_LOG_ALONE = "log-alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,11 @@ class JobRunner:
         trajectory = self._trajectory(job)
         chunk_s = job.options.chunk_s or self._policy.chunk_s
         chunks = plan.chunks(source.duration_s, chunk_s)
-        model = patience.until_available(self._via.model).id
+        world = World(job.options, trajectory, self._policy.timezone, self._policy.contact_cm)
+        spared = selection.not_asked(chunks, job.options, world, self._policy.contact_cm)
+        model = patience.until_available(self._via.model).id if len(spared) < len(chunks) else _LOG_ALONE
         self._store.plan_job(job.id, media_s=source.duration_s, chunk_count=len(chunks), model=model)
-        world = World(job.options, trajectory, self._policy.timezone)
+        self._spare(job, spared)
         file = ViaFile(self._via, lambda: self._add(Path(job.media_path)))
         asker = Asker(self._via, file, self._question(job, source, chunk_s, model), patience, world.media_s)
         judge = self._judge(job, world)
@@ -119,9 +123,15 @@ class JobRunner:
         finally:
             file.forget()
         self._settle(job, world)
-        self._commit(job, judge.close(self._unseen(job, world, trajectory, source.duration_s)))
+        told = closing.unclaimed_contacts(job.id, world, chunks, self._store.events(job.id))
+        self._commit(job, judge.close(told))
         self._write_outputs(job, trajectory)
         self._finish(job)
+
+    def _spare(self, job: Job, spared: Sequence[Caption]) -> None:
+        """Record the chunks that the VLM is not asked about."""
+        answered = self._store.answered_indices(job.id)
+        self._store.save_captions(job.id, [c for c in spared if c.chunk.index not in answered])
 
     def _trajectory(self, job: Job) -> Trajectory | None:
         if job.trajectory_path is None:
@@ -195,7 +205,10 @@ class JobRunner:
         for expected, caption in enumerate(self._store.captions(job.id, first), start=first):
             if caption.chunk.index != expected:
                 return
-            self._commit(job, judge.judge(caption))
+            judgement = judge.judge(caption)
+            if judgement.refuted:
+                _LOG.info("claims_refuted", job=job.id, chunk=expected, objects=judgement.refuted)
+            self._commit(job, judgement)
 
     def _settle(self, job: Job, world: World) -> None:
         """Give everything seen the times and places that the whole source's clocks tell."""
@@ -211,13 +224,6 @@ class JobRunner:
                 (),
             ),
         )
-
-    def _unseen(
-        self, job: Job, world: World, trajectory: Trajectory | None, media_s: float
-    ) -> tuple[Event, ...]:
-        if trajectory is None or world.timeline is None:
-            return ()
-        return closing.unseen_contacts(job, trajectory, world.timeline, media_s, self._policy.contact_cm)
 
     def _commit(self, job: Job, judgement: Judgement) -> None:
         self._store.commit_judgement(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from extension.model import (
+    Basis,
     Caption,
     Chunk,
     Claim,
@@ -28,6 +29,7 @@ from extension.model import (
     Severity,
     Span,
     Verdict,
+    VlmUse,
 )
 
 Values = dict[str, Any]
@@ -48,6 +50,8 @@ def job(row: RowMapping) -> Job:
     options = dict(row["options"])
     if options["start_at"]:
         options["start_at"] = dt.datetime.fromisoformat(options["start_at"]).astimezone(dt.UTC)
+    if "vlm" in options:
+        options["vlm"] = VlmUse(options["vlm"])
     return Job(
         id=row["id"],
         name=row["name"],
@@ -152,6 +156,7 @@ def _happening_values(happening: Event | Incident) -> Values:
         "start_at": happening.start_at,
         "end_at": happening.end_at,
         "positions": [asdict(position) for position in happening.positions],
+        "basis": happening.basis.value,
     }
 
 
@@ -168,6 +173,7 @@ def _happening(row: RowMapping) -> Values:
         "start_at": row["start_at"],
         "end_at": row["end_at"],
         "positions": tuple(Position(**position) for position in row["positions"]),
+        "basis": Basis(row["basis"]),
     }
 
 

@@ -1,4 +1,4 @@
-"""The tables. Their one revision is `migrations/versions/0001_first.py`; a test keeps the two alike."""
+"""The tables. Their revisions are in `migrations/versions`; a test keeps the two alike."""
 
 from __future__ import annotations
 
@@ -75,6 +75,7 @@ EVENTS = Table(
     Column("start_at", Instant),
     Column("end_at", Instant),
     Column("positions", JSON, nullable=False),
+    Column("basis", String, nullable=False, server_default="vlm"),
     Index("ix_events_job", "job_id", "start_s"),
 )
 
@@ -95,6 +96,7 @@ INCIDENTS = Table(
     Column("start_at", Instant),
     Column("end_at", Instant),
     Column("positions", JSON, nullable=False),
+    Column("basis", String, nullable=False, server_default="vlm"),
     Index("ix_incidents_job", "job_id", "start_s"),
 )
 

@@ -32,11 +32,13 @@ class Timeline:
         start_at: The log's first instant.
         speed: Log seconds per media second.
         lead_s: Media second that shows the log's first instant; negative when the video begins later in the log.
+        sure: Whether the lead is known, from burnt-in clocks that agree or because it was stated; else it is assumed.
     """
 
     start_at: dt.datetime
     speed: float
     lead_s: float = 0.0
+    sure: bool = False
 
     def __post_init__(self) -> None:
         if not self.speed > 0:
@@ -72,6 +74,12 @@ class _Leads:
         return 0.0 if within else (self.low_s + self.high_s) / 2
 
 
+def stated(start_at: dt.datetime, speed: float, first_frame_at: dt.datetime) -> Timeline:
+    """The timeline of a video whose first frame is known to show an instant of the log."""
+    lead_s = (start_at - first_frame_at).total_seconds() / speed
+    return Timeline(start_at=start_at, speed=speed, lead_s=lead_s, sure=True)
+
+
 def fit_timeline(
     readings: Sequence[tuple[float, str]],
     start_at: dt.datetime,
@@ -103,7 +111,7 @@ def fit_timeline(
     best = max(_overlaps(spans), key=lambda leads: (leads.readings, -abs(leads.best_s)), default=None)
     if best is None or best.readings < MIN_AGREEING:
         return Timeline(start_at=start_at, speed=speed)
-    return Timeline(start_at=start_at, speed=speed, lead_s=best.best_s)
+    return Timeline(start_at=start_at, speed=speed, lead_s=best.best_s, sure=True)
 
 
 def _leads(

@@ -218,4 +218,4 @@ def test_a_video_may_be_uploaded_instead(follow: Follow) -> None:
     """To a service that may not read the folder."""
     service = Scripted()
     follow(service)[0].run(Wanted(Path("x.mp4"), None, 3.0, "camera"), upload=True)
-    assert service.uploads == [{"speed": "3.0", "prompt": "camera"}]
+    assert service.uploads == [{"speed": "3.0", "prompt": "camera", "vlm": "all", "geometry": "true"}]

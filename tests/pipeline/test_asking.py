@@ -84,7 +84,7 @@ def test_a_healthy_server_is_asked_once() -> None:
     assert query["media_info"] == {"type": "offset", "start_offset": 0, "end_offset": 12}
     assert (query["chunk_duration"], query["num_frames_per_chunk"], query["temperature"]) == (2, 20, 0)
     assert None not in query.values()
-    assert answers[0].stats == {"input_tokens": 7, "prompt": QUESTION.prompt.id}
+    assert answers[0].stats == {"input_tokens": 7, "prompt": QUESTION.prompt.id, "schema": 1}
 
 
 def _fail_first(answer: Answer) -> Callable[[dict[str, Any], int], Answer | None]:

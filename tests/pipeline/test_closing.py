@@ -6,15 +6,15 @@ import datetime as dt
 
 import pytest
 
+from extension.chunks.plan import chunks
 from extension.model import (
+    Basis,
     Caption,
     Chunk,
     Claim,
     Event,
     Incident,
-    Job,
     JobOptions,
-    JobStatus,
     Kind,
     Phase,
     Severity,
@@ -23,13 +23,11 @@ from extension.model import (
 )
 from extension.pipeline import closing
 from extension.pipeline.world import World
-from extension.timetravel.timeline import Timeline
 from extension.timetravel.trajectory import Trajectory
 from extension.timetravel.trajectory_csv import parse_trajectory
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 SEOUL = dt.timezone(dt.timedelta(hours=9))
-JOB = Job("job", "x.mp4", "x.mp4", "log.csv", JobOptions(), JobStatus.RUNNING, START)
 
 
 def _log(touching: set[int], seconds: int = 60, tz: dt.tzinfo = dt.UTC) -> Trajectory:
@@ -61,14 +59,18 @@ def _incident(*events: Event) -> Incident:
     return Incident("i", "job", Kind.COLLISION, ("1", "2"), Phase.OPEN, Severity.DANGER, span, ids)
 
 
+def _world(log: Trajectory, first_s: float = 0.0, *, geometry: bool = True) -> World:
+    """The world of a video whose first frame is stated to show that second of the log."""
+    start_at = log.start_at + dt.timedelta(seconds=first_s)
+    return World(JobOptions(start_at=start_at, geometry=geometry), log, log.tz)
+
+
 @pytest.mark.parametrize(
     ("touching", "first_s", "last_s", "found"),
     [
         pytest.param({0, 1}, 3.0, 59.0, [0], id="just-before-the-video"),
         pytest.param({58, 59}, 0.0, 57.0, [58], id="just-after-the-video"),
         pytest.param({0, 59}, 2.0, 58.0, [0, 59], id="at-both-ends"),
-        pytest.param({1, 2, 3}, 2.0, 59.0, [], id="reaches-into-the-video"),
-        pytest.param({20, 21}, 3.0, 57.0, [], id="in-the-video"),
         pytest.param({1}, 10.0, 59.0, [], id="the-video-was-cut-on-purpose"),
         pytest.param({59}, 0.0, 30.0, [], id="and-at-its-end"),
     ],
@@ -76,24 +78,48 @@ def _incident(*events: Event) -> Incident:
 def test_contacts_at_the_edges_are_told_from_the_log(
     touching: set[int], first_s: float, last_s: float, found: list[int]
 ) -> None:
-    """Only what lies wholly outside, and only where the recorder was merely late."""
-    timeline = Timeline(START, 1.0, -first_s)
-    events = closing.unseen_contacts(JOB, _log(touching), timeline, last_s - first_s, 100.0)
+    """Only where the recorder was merely late; they belong to no chunk."""
+    world, parts = _world(_log(touching), first_s), chunks(last_s - first_s, 2)
+    events = closing.unclaimed_contacts("job", world, parts, ())
     assert [e.start_at for e in events] == [START + dt.timedelta(seconds=s) for s in found]
     for event in events:
-        assert event.chunk_index == closing.NO_CHUNK
+        assert (event.chunk_index, event.basis) == (closing.NO_CHUNK, Basis.LOG)
         assert "40 cm apart" in event.description
         assert "does not show" in event.description
         assert [p.objid for p in event.positions] == ["obj001", "obj002"]
         assert event.span.start_s == event.span.end_s in {0.0, last_s - first_s}
-    again = closing.unseen_contacts(JOB, _log(touching), timeline, last_s - first_s, 100.0)
+    again = closing.unclaimed_contacts("job", world, parts, ())
     assert [e.id for e in again] == [e.id for e in events], "a restart finds the same"
+
+
+@pytest.mark.parametrize(
+    ("touching", "first_s", "chunk_index", "span"),
+    [
+        pytest.param({20, 21}, 3.0, 8, Span(17.0, 18.0), id="in-the-video"),
+        pytest.param({1, 2, 3}, 2.0, 0, Span(0.0, 1.0), id="reaches-into-the-video"),
+    ],
+)
+def test_contacts_of_the_video_that_no_event_speaks_of_are_told(
+    touching: set[int], first_s: float, chunk_index: int, span: Span
+) -> None:
+    """As events of their chunk, unless an event of the same objects is there."""
+    world, parts = _world(_log(touching), first_s), chunks(50.0, 2)
+    (told,) = closing.unclaimed_contacts("job", world, parts, ())
+    assert (told.chunk_index, told.span, told.basis) == (chunk_index, span, Basis.LOG)
+    assert "did not report" in told.description
+    assert closing.unclaimed_contacts("job", world, parts, (told,)) == ()
+
+
+def test_nothing_is_told_where_the_job_wants_the_vlm_alone() -> None:
+    """Then the log only gives times and places."""
+    world = _world(_log({20}), geometry=False)
+    assert closing.unclaimed_contacts("job", world, chunks(50.0, 2), ()) == ()
 
 
 def test_the_clock_of_an_unseen_contact_is_the_logs_own() -> None:
     """In the zone that the log is written in."""
     log = _log({0}, tz=SEOUL)
-    (event,) = closing.unseen_contacts(JOB, log, Timeline(log.start_at, 1.0, -2.0), 50.0, 100.0)
+    (event,) = closing.unclaimed_contacts("job", _world(log, 2.0), chunks(50.0, 2), ())
     assert event.clock == "00:00:00"
     assert event.start_at == dt.datetime(2024, 12, 31, 15, tzinfo=dt.UTC)
 

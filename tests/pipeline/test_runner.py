@@ -17,7 +17,17 @@ import pytest
 
 from extension.chunks.via_client import ViaClient
 from extension.clock import SystemClock
-from extension.model import Announcement, Job, JobOptions, JobStatus, Message, Phase
+from extension.model import (
+    Announcement,
+    Basis,
+    Job,
+    JobOptions,
+    JobStatus,
+    Message,
+    Phase,
+    Span,
+    VlmUse,
+)
 from extension.notify.message import messages_for
 from extension.notify.receivers import Receiver
 from extension.pipeline.patience import Stopped
@@ -276,30 +286,92 @@ def test_what_the_video_misses_at_its_edge_is_told_from_the_log(
     bench: Bench, video: Path, tmp_path: Path
 ) -> None:
     """The clocks say that the video begins 3 s into the log: a contact in the first second is found in the coordinates."""
-    log = tmp_path / "log.csv"
-    rows = [
-        f"2025-01-01 00:00:{t:02d}.000,obj{o:03d},{0 if t < 2 and o < 3 else o * 1000},0,{t}"
-        for t in range(14)
-        for o in (1, 2, 3, 4)
-    ]
-    log.write_text("timestamp,objid,x,y,z\n" + "\n".join(rows) + "\n")
+    log = _log(tmp_path / "log.csv", {("1", "2"): (0, 1, 6, 7), ("3", "4"): (11, 12)})
 
     def with_clock(start_s: float) -> str:
         return json.dumps({**json.loads(_content(start_s)), "clock": f"00:00:{start_s + 3:02.0f}"})
 
     bench.double.script = lambda q, _: (200, captions(q, with_clock))
     bench.runner().run(bench.add(video, trajectory_path=str(log)))
-    found = {(i.objects, i.span.start_s): i for i in bench.store.incidents("job-1")}
-    assert set(found) == {(("1", "2"), 0.0), (("1", "2"), 3.5), (("3", "4"), 8.5)}
-    unseen, seen = found[("1", "2"), 0.0], found[("1", "2"), 3.5]
+    unseen, seen, last = bench.store.incidents("job-1")
+    assert [i.objects for i in (unseen, seen, last)] == [("1", "2"), ("1", "2"), ("3", "4")]
     assert unseen.start_at == dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     assert "does not show" in unseen.description
+    assert [i.basis for i in (unseen, seen, last)] == [Basis.LOG, Basis.VLM, Basis.BOTH]
     assert seen.start_at is not None
     assert abs(seen.start_at - dt.datetime(2025, 1, 1, 0, 0, 6, 500_000, tzinfo=dt.UTC)) <= dt.timedelta(
         seconds=0.5
     )
-    assert [e.chunk_index for e in bench.store.events("job-1")] == [-1, 1, 2, 4]
+    assert [e.chunk_index for e in bench.store.events("job-1")] == [-1, 1, 3, 4]
     assert len(bench.store.deliveries("job-1")) == 6
+
+
+def _log(path: Path, touching: dict[tuple[str, str], tuple[int, ...]]) -> Path:
+    """Four objects, once a second for 14 s: 10 m apart but for pairs that meet in the given seconds."""
+    rows = []
+    for t in range(14):
+        places = {name: 1000 * int(name) for name in "1234"}
+        for (one, other), seconds in touching.items():
+            if t in seconds:
+                places[other] = places[one]
+        rows += [f"2025-01-01 00:00:{t:02d}.000,obj{int(n):03d},{x},0,{t}" for n, x in places.items()]
+    path.write_text("timestamp,objid,x,y,z\n" + "\n".join(rows) + "\n")
+    return path
+
+
+STATED = JobOptions(start_at=dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
+
+
+def test_the_log_refutes_adds_and_times(bench: Bench, video: Path, tmp_path: Path) -> None:
+    """A claim that the log has too takes its times, one that it excludes falls, and what nobody claimed is added."""
+    log = _log(tmp_path / "log.csv", {("1", "2"): (3, 4, 5), ("2", "4"): (7,)})
+    bench.runner().run(bench.add(video, trajectory_path=str(log), options=STATED))
+    seen, told = bench.store.incidents("job-1")
+    assert (seen.objects, seen.span, seen.basis) == (("1", "2"), Span(3.0, 5.0), Basis.BOTH)
+    assert (told.objects, told.span.start_s, told.basis) == (("2", "4"), 7.0, Basis.LOG)
+    assert "did not report" in told.description
+    assert [e.chunk_index for e in bench.store.events("job-1")] == [1, 2, 3]
+
+
+def test_a_job_may_want_the_vlm_alone(bench: Bench, video: Path, tmp_path: Path) -> None:
+    """Then the log gives places and nothing else."""
+    log = _log(tmp_path / "log.csv", {("2", "4"): (7,)})
+    options = replace(STATED, geometry=False)
+    bench.runner().run(bench.add(video, trajectory_path=str(log), options=options))
+    assert [(i.objects, i.basis) for i in bench.store.incidents("job-1")] == [
+        (("1", "2"), Basis.VLM),
+        (("3", "4"), Basis.VLM),
+    ]
+
+
+def test_only_candidates_are_asked_about(bench: Bench, video: Path, tmp_path: Path) -> None:
+    """Chunks in which nobody is near anybody are recorded as not asked, with the reason."""
+    log = _log(tmp_path / "log.csv", {("1", "2"): (3, 4)})
+    options = replace(STATED, vlm=VlmUse.CANDIDATES)
+    bench.runner().run(bench.add(video, trajectory_path=str(log), options=options))
+    asked = [caption.asked for caption in bench.store.captions("job-1")]
+    assert asked == [True, True, True, False, False]
+    assert "no two objects come within 150 cm" in bench.store.captions("job-1")[4].stats["why"]
+    (incident,) = bench.store.incidents("job-1")
+    assert (incident.objects, incident.basis) == (("1", "2"), Basis.BOTH)
+
+
+def test_without_the_vlm_the_log_speaks_and_no_server_is_needed(
+    bench: Bench, video: Path, tmp_path: Path
+) -> None:
+    """The via-server is down, and nobody notices."""
+    bench.double.down = True
+    log = _log(tmp_path / "log.csv", {("1", "2"): (3, 4), ("3", "4"): (9,)})
+    options = replace(STATED, vlm=VlmUse.OFF)
+    bench.runner().run(bench.add(video, trajectory_path=str(log), options=options))
+    job = bench.store.job("job-1")
+    assert (job.status, job.error, job.model, job.answered_chunks) == (JobStatus.DONE, None, "log-alone", 5)
+    assert [(i.objects, i.basis) for i in bench.store.incidents("job-1")] == [
+        (("1", "2"), Basis.LOG),
+        (("3", "4"), Basis.LOG),
+    ]
+    assert "has not looked" in bench.store.incidents("job-1")[0].description
+    assert bench.double.added == 0
 
 
 def test_a_stopping_service_leaves_the_job_for_the_next_start(bench: Bench, video: Path) -> None:

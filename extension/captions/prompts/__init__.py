@@ -10,6 +10,7 @@ import yaml
 
 from extension.errors import BadInput
 
+_OTHER_NAMES = {"replay": "simple_view"}
 _FILE = re.compile(r"^(?P<name>[a-z_]+)\.v(?P<version>\d+)\.yaml$")
 
 
@@ -23,8 +24,8 @@ class Prompt:
 
 
 def names() -> list[str]:
-    """The prompts there are."""
-    return sorted({match["name"] for match in _files()})
+    """The prompts there are, under all their names."""
+    return sorted({*(match["name"] for match in _files()), *_OTHER_NAMES})
 
 
 def load(name: str) -> Prompt:
@@ -33,13 +34,14 @@ def load(name: str) -> Prompt:
     Raises:
         BadInput: when there is no prompt of that name.
     """
-    versions = [match for match in _files() if match["name"] == name]
+    filed = _OTHER_NAMES.get(name, name)
+    versions = [match for match in _files() if match["name"] == filed]
     if not versions:
         raise BadInput(f"no prompt is called {name!r}; there are: {', '.join(names())}")
     newest = max(versions, key=lambda match: int(match["version"]))
     text = (resources.files(__name__) / newest.string).read_text("utf-8")
     page = yaml.safe_load(text)
-    return Prompt(id=f"{name}.v{page['version']}", system=page["system"].strip(), user=page["user"].strip())
+    return Prompt(id=f"{filed}.v{page['version']}", system=page["system"].strip(), user=page["user"].strip())
 
 
 def _files() -> list[re.Match[str]]:

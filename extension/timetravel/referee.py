@@ -1,0 +1,177 @@
+"""What the log itself says of contacts, with the noise of its coordinates taken into account. Pure.
+
+A clean log is exact. A noisy one is steadied first: what a single sample shows may be the noise. Then each contact found carries how sure
+the log is of it, so that it can be weighed against what the VLM saw.
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from extension.timetravel import steady
+from extension.timetravel.contacts import THRESHOLD_CM, Contact, contacts
+from extension.timetravel.trajectory import Micros, Trajectory, instant, micros
+
+_STEPS_US: Final = (20_000, 200_000)
+"""Steps between the instants that a noisy log is read at: its own, within these."""
+_JOIN_US: Final = 600_000
+"""Between two contacts of a pair on a noisy log there is at least this much: noise alone makes shorter pauses."""
+_REACH: Final = 3.0
+"""How many standard deviations beyond the threshold a noisy log is searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A contact as the log tells it; `certainty` is how many standard deviations it lies below the threshold (infinite on a clean log)."""
+
+    contact: Contact
+    certainty: float
+
+
+class Referee:
+    """Knows the contacts of a log.
+
+    Args:
+        trajectory: The log.
+        contact_cm: Horizontal distance below which two objects are in contact.
+
+    Attributes:
+        sigma_cm: Noise of the coordinates, standard deviation per axis; 0 on a clean log.
+    """
+
+    def __init__(self, trajectory: Trajectory, contact_cm: float = THRESHOLD_CM) -> None:
+        self._trajectory = trajectory
+        self._contact_cm = contact_cm
+        sigma_cm = steady.noise_cm(trajectory)
+        self.sigma_cm = 0.0 if sigma_cm < steady.CLEAN_CM else sigma_cm
+        self._step_us = int(np.clip(steady.usual_step_us(trajectory), *_STEPS_US))
+        self._half = round(steady.half_window_s(self.sigma_cm) * 1e6 / self._step_us) if self.sigma_cm else 0
+
+    @property
+    def spread_cm(self) -> float:
+        """Standard deviation that a steadied distance still has, in centimetres; 0 on a clean log."""
+        return steady.spread_cm(self.sigma_cm, self._half) if self.sigma_cm else 0.0
+
+    @cached_property
+    def told(self) -> tuple[Told, ...]:
+        """All contacts that the log tells of, by time."""
+        if not self.sigma_cm:
+            return tuple(Told(contact, np.inf) for contact in contacts(self._trajectory, self._contact_cm))
+        found = {
+            told.contact: told
+            for pair, at_us in self._searched(self._contact_cm + _REACH * 2**0.5 * self.sigma_cm)
+            for told in self._steadied(pair, at_us)
+        }
+        return tuple(sorted(found.values(), key=lambda told: (told.contact.start_at, told.contact.objects)))
+
+    def told_between(self, start_at: dt.datetime, end_at: dt.datetime) -> tuple[Told, ...]:
+        """The contacts that touch a span of log time, both ends in it, by time."""
+        starts, longest = self._starts
+        first = bisect.bisect_left(starts, start_at - longest)
+        last = bisect.bisect_right(starts, end_at)
+        return tuple(told for told in self.told[first:last] if told.contact.end_at >= start_at)
+
+    @cached_property
+    def _starts(self) -> tuple[list[dt.datetime], dt.timedelta]:
+        """First instants of all contacts, by time, and the duration of the longest."""
+        longest = max(
+            (told.contact.end_at - told.contact.start_at for told in self.told), default=dt.timedelta()
+        )
+        return [told.contact.start_at for told in self.told], longest
+
+    def within(self, distance_cm: float, deviations: float) -> bool:
+        """Whether a steadied distance is below the threshold, or above it by no more than so many standard deviations."""
+        return distance_cm < self._contact_cm + deviations * self.spread_cm
+
+    def near(self, within_cm: float) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
+        """Spans of log time in which any two objects may come this close, by time and merged; the noise is allowed for."""
+        reach_cm = within_cm + _REACH * 2**0.5 * self.sigma_cm
+        spans = sorted((contact.start_at, contact.end_at) for contact in contacts(self._trajectory, reach_cm))
+        merged: list[tuple[dt.datetime, dt.datetime]] = []
+        for start_at, end_at in spans:
+            if merged and start_at <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end_at, merged[-1][1]))
+            else:
+                merged.append((start_at, end_at))
+        return tuple(merged)
+
+    def nearest_cm(self, names: Iterable[str], start_at: dt.datetime, end_at: dt.datetime) -> float | None:
+        """How close any two of the named objects came between two instants, steadied; None unless the log knows two of them."""
+        known = dict.fromkeys(filter(None, map(self._trajectory.objid_of, names)))
+        at_us = self._even(micros(start_at), micros(end_at))
+        distances = [
+            self._apart_cm((one, other), at_us)[self._half : len(at_us) - self._half].min()
+            for one, other in itertools.combinations(known, 2)
+        ]
+        return float(min(distances)) if distances else None
+
+    def _searched(self, reach_cm: float) -> Iterator[tuple[tuple[str, str], Micros]]:
+        """Pairs of objids, and the even instants around each time that their raw coordinates come within reach."""
+        margin_us = (self._half + 1) * self._step_us
+        by_pair: dict[tuple[str, str], list[list[int]]] = {}
+        for contact in contacts(self._trajectory, reach_cm):
+            spans = by_pair.setdefault(contact.objects, [])
+            start_us, end_us = micros(contact.start_at) - margin_us, micros(contact.end_at) + margin_us
+            if spans and start_us <= spans[-1][1] + 2 * margin_us:
+                spans[-1][1] = max(end_us, spans[-1][1])
+            else:
+                spans.append([start_us, end_us])
+        for (one, other), spans in by_pair.items():
+            ids = (self._trajectory.objid_of(one) or one, self._trajectory.objid_of(other) or other)
+            for start_us, end_us in spans:
+                yield ids, self._recorded(ids, start_us, end_us)
+
+    def _even(self, start_us: int, end_us: int) -> Micros:
+        """Even instants of a span, at least one, and half a window more on either side."""
+        steps = max((end_us - start_us) // self._step_us, 0)
+        return start_us + self._step_us * np.arange(-self._half, steps + self._half + 1, dtype=np.int64)
+
+    def _recorded(self, pair: tuple[str, str], start_us: int, end_us: int) -> Micros:
+        """Even instants of a span in which both objects are recorded."""
+        tracks = [self._trajectory.tracks[objid] for objid in pair]
+        first_us = max(start_us, *(int(track.at_us[0]) for track in tracks))
+        last_us = min(end_us, *(int(track.at_us[-1]) for track in tracks))
+        return np.arange(first_us, last_us + 1, self._step_us, dtype=np.int64)
+
+    def _apart_cm(self, pair: tuple[str, str], at_us: Micros) -> steady.Vectors:
+        one, other = (self._trajectory.tracks[objid] for objid in pair)
+        both = one.present_at(at_us) & other.present_at(at_us)
+        return np.where(both, steady.apart_cm(one, other, at_us, self._half), np.inf)
+
+    def _steadied(self, pair: tuple[str, str], at_us: Micros) -> Iterator[Told]:
+        if not len(at_us):
+            return
+        distance_cm = self._apart_cm(pair, at_us)
+        labels = (self._trajectory.labels[pair[0]], self._trajectory.labels[pair[1]])
+        for first, last in _runs(distance_cm < self._contact_cm, _JOIN_US / self._step_us):
+            closest = first + int(np.argmin(distance_cm[first : last + 1]))
+            contact = Contact(
+                objects=labels,
+                start_at=instant(int(at_us[first])),
+                end_at=instant(int(at_us[last])),
+                closest_cm=float(distance_cm[closest]),
+                closest_at=instant(int(at_us[closest])),
+            )
+            yield Told(contact, (self._contact_cm - contact.closest_cm) / self.spread_cm)
+
+
+def _runs(inside: npt.NDArray[np.bool_], pause: float) -> Iterator[tuple[int, int]]:
+    """First and last place of each run of true; runs no more than `pause` places apart are one."""
+    places = np.flatnonzero(inside)
+    if not len(places):
+        return
+    breaks = np.flatnonzero(np.diff(places) > pause)
+    yield from zip(
+        places[np.concatenate(([0], breaks + 1))].tolist(),
+        places[np.concatenate((breaks, [len(places) - 1]))].tolist(),
+        strict=True,
+    )
