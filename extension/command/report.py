@@ -15,6 +15,7 @@ from extension.timetravel.trajectory import Trajectory
 from extension.wire import DeliveryOut, EventOut, IncidentOut, JobOut
 
 _DIGITS = 4
+_SAMPLE_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,7 @@ def _scores(
 ) -> dict[str, Any]:
     predicted = list(_occurrences(incidents, trajectory.start_at))
     result = evaluate(predicted, occurrences_of(truth, trajectory.start_at), tolerance_s)
-    seconds = {
-        (s, o.objects) for o in predicted for s in range(math.floor(o.start_s), math.ceil(o.end_s) or 1)
-    }
+    seconds = {(s, o.objects) for o in predicted for s in _seconds(o)}
     true_seconds = {
         s for s in contact_seconds(trajectory, threshold_cm) if _belongs(s, truth, trajectory.start_at)
     }
@@ -135,4 +134,6 @@ def _occurrences(incidents: Sequence[IncidentOut], start_at: dt.datetime) -> Ite
         if incident.kind is Kind.COLLISION and incident.start_at and incident.end_at:
             start_s = (incident.start_at - start_at).total_seconds()
             end_s = (incident.end_at - start_at).total_seconds()
+            # The log's contacts end with a sample that is in them, the VLM's before the first frame that is not.
+            end_s += _SAMPLE_S if incident.basis is not Basis.VLM else 0.0
             yield Occurrence(start_s, end_s, tuple(incident.objects))

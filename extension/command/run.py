@@ -19,7 +19,7 @@ from extension.command import lock, tables
 from extension.command.follow import Follower, Wanted
 from extension.command.report import Costs, Outcome, report, score
 from extension.errors import BadSource, Unavailable
-from extension.model import DeliveryState, JobStatus
+from extension.model import DeliveryState, JobStatus, VlmUse
 from extension.notify.receiver import SampleReceiver
 from extension.settings import Settings
 from extension.sources.probe import probe
@@ -43,6 +43,8 @@ class RunPlan:
     prompt: str
     once: bool
     report: Path | None
+    vlm: VlmUse = VlmUse.ALL
+    geometry: bool = True
 
 
 class MainJob:
@@ -111,14 +113,14 @@ class MainJob:
     def _wanted(self, plan: RunPlan) -> Wanted:
         if plan.video is None:
             video, trajectory = ensure_sample(self._settings.data_dir / "sample")
-            return Wanted(video, trajectory, 1.0, plan.prompt)
+            return Wanted(video, trajectory, 1.0, plan.prompt, plan.vlm, plan.geometry)
         # Whatever is wrong with the input is said before anything is started.
         if not plan.video.is_file():
             raise BadSource(f"{plan.video.name}: there is no such file")
         probe(plan.video)
         if plan.trajectory is not None:
             read_trajectory(plan.trajectory, ZoneInfo(self._settings.timezone))
-        return Wanted(plan.video, plan.trajectory, plan.speed, plan.prompt)
+        return Wanted(plan.video, plan.trajectory, plan.speed, plan.prompt, plan.vlm, plan.geometry)
 
     def _receiver(self, running: ExitStack) -> tuple[SampleReceiver, str] | None:
         """A receiver of our own that verifies what arrives, unless receivers are configured."""

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from extension.command.report import Outcome
-from extension.model import DeliveryState, Severity
+from extension.model import Basis, DeliveryState, Severity
 from extension.timetravel.trajectory import label_of
 from extension.wire import EventOut, IncidentOut
 
@@ -50,9 +50,10 @@ def _incidents(outcome: Outcome) -> Table:
         sent = sum(d.state is DeliveryState.SENT for d in mine)
         when = incident.start_at.strftime("%Y-%m-%d %H:%M:%S") if incident.start_at else incident.clock or "-"
         delivered = Text(f"{sent} of {len(mine)}", style="green" if sent == len(mine) else "yellow")
-        table.add_row(
-            when, _media(incident), incident.kind, _objects(incident), _severity(incident), delivered
-        )
+        what = f"{incident.kind}*" if incident.basis is Basis.LOG else incident.kind
+        table.add_row(when, _media(incident), what, _objects(incident), _severity(incident), delivered)
+    if any(incident.basis is Basis.LOG for incident in outcome.incidents):
+        table.caption, table.caption_justify = "* told by the log alone; the VLM did not see it", "left"
     return table
 
 
@@ -69,10 +70,10 @@ def _closing(outcome: Outcome, evaluation: dict[str, Any] | None) -> Group:
     counts = {state: outcome.delivered(state) for state in DeliveryState}
     lines.append(Text("Alerts: " + ", ".join(f"{count} {state}" for state, count in counts.items())))
     if evaluation:
-        shown = evaluation["shown"]
+        seen = evaluation["seen"]
         lines.append(_score("Against all contacts in the log", evaluation))
-        if shown["contacts"] != evaluation["contacts"]:
-            lines.append(_score("Of these, what the video shows and the VLM alone found", shown))
+        if any(seen[key] != evaluation[key] for key in ("contacts", "att_f1")):
+            lines.append(_score("Of what the video shows, what the VLM saw", seen))
     if job.media_s and job.started_at and job.finished_at:
         took_s = (job.finished_at - job.started_at).total_seconds()
         lines.append(

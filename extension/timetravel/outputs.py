@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from extension.model import Caption, Kind, Position, Span
+from extension.model import Basis, Caption, Kind, Position, Span
 from extension.timetravel.trajectory import EPOCH, Trajectory, label_order
 from extension.timetravel.trajectory_csv import stamp
 
 _NAME_BYTES: Final = 80
 _SECOND: Final = dt.timedelta(seconds=1)
+_SAMPLE: Final = dt.timedelta(microseconds=1)
 
 
 class Happening(Protocol):
@@ -49,6 +50,10 @@ class Happening(Protocol):
     @property
     def positions(self) -> tuple[Position, ...]:
         """Where the objects were."""
+
+    @property
+    def basis(self) -> Basis:
+        """What it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,8 @@ def _contacted(happening: Happening, trajectory: Trajectory | None, origin_at: d
     names = sorted(set(happening.objects), key=label_order)
     start_at = happening.start_at or origin_at + dt.timedelta(seconds=happening.span.start_s)
     end_at = happening.end_at or start_at + dt.timedelta(seconds=happening.span.duration_s)
+    if happening.basis is not Basis.VLM:
+        end_at += _SAMPLE  # the log's contacts end with a sample that is in them
     positions = happening.positions
     if trajectory is not None and not positions:
         positions = trajectory.positions_of(names, start_at)
@@ -202,6 +209,8 @@ def _chunk(caption: Caption) -> dict[str, Any]:
     }
     if caption.failure:
         chunk["failure"] = f"{caption.failure.code}: {caption.failure.message}"
+    if not caption.asked:
+        chunk["not_asked"] = caption.stats.get("why", "")
     return chunk
 
 

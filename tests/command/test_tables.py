@@ -11,7 +11,7 @@ from rich.console import Console
 
 from extension.command import tables
 from extension.command.report import Outcome
-from extension.model import DeliveryState, JobStatus, Kind, Phase, Severity
+from extension.model import Basis, DeliveryState, JobStatus, Kind, Phase, Severity
 from extension.wire import DeliveryOut, EventOut, IncidentOut, JobOut, PositionOut
 
 NOW = dt.datetime(2025, 1, 1, 0, 0, 28, 300_000, tzinfo=dt.UTC)
@@ -112,11 +112,20 @@ def test_what_went_wrong_is_said() -> None:
 
 @pytest.mark.parametrize(("shown", "lines"), [(9, 1), (8, 2)])
 def test_the_score_tells_the_vlms_part_apart_where_it_differs(shown: int, lines: int) -> None:
-    """Two lines only when the video does not show everything."""
-    text = " ".join(_shown(_outcome(), {**_scores(9), "shown": _scores(shown)}).split())
+    """Two lines only when the log told something that the VLM did not see."""
+    text = " ".join(_shown(_outcome(), {**_scores(9), "seen": _scores(shown)}).split())
     assert text.count("F1 0.50 for time and objects") == lines
-    assert ("what the video shows and the VLM alone found (8)" in text) is (lines == 2)
+    assert ("Of what the video shows, what the VLM saw (8)" in text) is (lines == 2)
     assert "exact-second F1 0.25" in text
+
+
+def test_what_only_the_log_told_is_marked() -> None:
+    """A star, and what it means; no word of it where the VLM saw everything."""
+    told = IncidentOut(**{**SHARED, "id": "i2"}, phase=Phase.OPEN, event_ids=["e1"], basis=Basis.LOG)
+    text = _shown(Outcome(_outcome().job, [EVENT], [INCIDENT, told], []))
+    assert text.count("collision*") == 1
+    assert "* told by the log alone" in text
+    assert "told by the log" not in _shown(_outcome())
 
 
 def test_missing_things_are_dashes() -> None:
