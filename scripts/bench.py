@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import statistics
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from bench_report import ReportFile, Seed, console, finish
+from bench_quality import replay_quality
+from bench_report import ReportFile, Seed, analysing, console, finish, folder_of_its_own
 from bench_views import View, draw_views
 from extension import settings
-from extension.client import ApiClient
-from extension.clock import SystemClock
 from extension.command.follow import Follower, Wanted
 from extension.command.report import score
-from extension.stack.embedded import EmbeddedStack
 from extension.timetravel.trajectory_csv import read_trajectory
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +27,8 @@ LEAST_MEAN_F1 = 0.95
 FEWEST_VIEWS = 30
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+app.command("replay-quality")(replay_quality)
 
 
 @app.command()
@@ -43,14 +39,14 @@ def spine(
     """The main job on the 60 s sample, start to end, in a fresh folder each time."""
     pages = []
     for number in range(runs):
-        with _folder() as folder:
+        with folder_of_its_own() as folder:
             page = _main_job(folder)
         pages.append(page)
         console.print(
             f"run {number + 1}: job / video {page['job_per_media']:.3f}, start-up {page['startup_s']:.1f} s, "
             f"peak memory {page['peak_rss_bytes'] / 1e6:.0f} MB"
         )
-    with _folder() as folder:
+    with folder_of_its_own() as folder:
         served = _main_job(folder, page=True)
     figures = {
         "runs": runs,
@@ -79,10 +75,10 @@ def replay_views(
     keep: Annotated[Path | None, typer.Option(help="Keep the drawn views in this folder.")] = None,
 ) -> None:
     """Freshly drawn replays over everything a view may vary in, through the whole stack, scored against their logs."""
-    with _folder() as folder:
+    with folder_of_its_own() as folder:
         console.print(f"drawing {views} views with seed {seed}")
         drawn = draw_views(seed, views, keep or folder / "views")
-        rows = _analyse_all(drawn, folder / "data")
+        rows = _analyse_all(drawn, drawn[0].video.parent)
     scores = [row["att_f1"] for row in rows]
     worst = min(rows, key=lambda row: float(row["att_f1"]))
     figures = {
@@ -131,25 +127,15 @@ def _main_job(folder: Path, *, page: bool = False) -> dict[str, Any]:
     return found
 
 
-def _analyse_all(drawn: list[View], data_dir: Path) -> list[dict[str, Any]]:
-    """Each view as a job of one stack; nobody is told of its incidents."""
-    clock = SystemClock()
-    configured = settings.load(data_dir=data_dir, port=0)
-    stack = EmbeddedStack(
-        configured,
-        media_dirs=(drawn[0].video.parent,),
-        webhook=None,
-        page=False,
-        clock=clock,
-        say=lambda text: console.print(f"[dim]{text}[/dim]"),
-    )
-    with stack:
-        follower = Follower(ApiClient(stack.service_url), console, clock, settle_s=0.0)
-        return [_row(view, follower, configured.contact_cm) for view in drawn]
+def _analyse_all(drawn: list[View], folder: Path) -> list[dict[str, Any]]:
+    """Each view as a job of one stack, by the VLM alone; nobody is told of its incidents."""
+    contact_cm = settings.load().contact_cm
+    with analysing(folder) as (follower, _):
+        return [_row(view, follower, contact_cm) for view in drawn]
 
 
 def _row(view: View, follower: Follower, contact_cm: float) -> dict[str, Any]:
-    outcome = follower.run(Wanted(view.video, view.csv, view.speed))
+    outcome = follower.run(Wanted(view.video, view.csv, view.speed, geometry=False))
     scores = score(outcome.events, outcome.incidents, read_trajectory(view.csv), contact_cm)
     job = outcome.job
     job_s = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
@@ -176,15 +162,6 @@ def _view_table(rows: list[dict[str, Any]]) -> Table:
 
 def _median(pages: list[dict[str, Any]], key: str) -> float:
     return round(float(statistics.median(page[key] for page in pages)), 4)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

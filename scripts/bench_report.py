@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from extension import settings
+from extension.client import ApiClient
 from extension.clock import SystemClock
+from extension.command.follow import Follower
+from extension.stack.embedded import EmbeddedStack
 
 console = Console()
 Seed = Annotated[int, typer.Option(help="Seed of what is drawn.")]
@@ -49,3 +57,30 @@ def finish(
         console.print(f"report written to {report}")
     if not holds:
         console.print(f"[red]{name}: the bar does not hold[/red]")
+
+
+@contextmanager
+def folder_of_its_own() -> Iterator[Path]:
+    """A fresh folder that is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def analysing(media: Path) -> Iterator[tuple[Follower, ApiClient]]:
+    """The whole stack, which may read videos of a folder and keeps its data beside them; nobody is told of incidents."""
+    clock = SystemClock()
+    stack = EmbeddedStack(
+        settings.load(data_dir=media / "data", port=0),
+        media_dirs=(media,),
+        webhook=None,
+        page=False,
+        clock=clock,
+        say=lambda text: console.print(f"[dim]{text}[/dim]"),
+    )
+    with stack:
+        api = ApiClient(stack.service_url)
+        yield Follower(api, Console(quiet=True), clock, settle_s=0.0), api

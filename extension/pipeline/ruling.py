@@ -133,8 +133,9 @@ class _Court:
 
     def _shown_at(self, margin_s: float) -> tuple[dt.datetime, dt.datetime]:
         """Log instants that the chunk shows from and to, and so many log seconds more on either side."""
-        shown, margin = self.caption.chunk.span, dt.timedelta(seconds=margin_s)
-        return self.timeline.at(shown.start_s) - margin, self.timeline.at(shown.end_s) + margin
+        start_at, end_at = self.timeline.shown(self.caption.chunk.span)
+        margin = dt.timedelta(seconds=margin_s)
+        return start_at - margin, end_at + margin
 
     def _conceivable(self, event: Event) -> bool:
         """Whether a noisy log leaves room for a contact that it does not show."""
@@ -146,9 +147,13 @@ class _Court:
     def _part(self, contact: Contact) -> Span | None:
         """The part of a contact that the chunk shows, in media seconds; its last moment belongs to the next chunk."""
         shown = self.caption.chunk.span
-        start_s, end_s = (self.timeline.media_s(at) for at in (contact.start_at, contact.end_at))
-        if start_s >= shown.end_s or end_s < shown.start_s:
+        first_at, last_at = self._shown_at(0.0)
+        if contact.start_at >= last_at or contact.end_at < first_at:
             return None
+        start_s, end_s = (
+            shown.start_s + (at - first_at).total_seconds() / self.timeline.speed
+            for at in (contact.start_at, contact.end_at)
+        )
         return Span(round(max(start_s, shown.start_s), 3), round(min(end_s, shown.end_s), 3))
 
     def _timed(self, event: Event, contact: Contact, span: Span) -> Event:

@@ -43,8 +43,10 @@ def not_asked(
         if chunk.index >= first
         and not _touches(
             near,
-            world.timeline.at(chunk.span.start_s) - margin,
-            world.timeline.at(chunk.span.end_s) + margin,
+            *(
+                at + side
+                for at, side in zip(world.timeline.shown(chunk.span), (-margin, margin), strict=True)
+            ),
         )
     )
 

@@ -85,5 +85,5 @@ def _first_timeline(options: JobOptions, trajectory: Trajectory | None) -> Timel
     if trajectory is None:
         return Timeline(options.start_at, options.speed, sure=True) if options.start_at else None
     if options.start_at is not None:
-        return stated(trajectory.start_at, options.speed, options.start_at)
+        return stated(trajectory.start_at, options.speed, options.start_at, options.pieces)
     return Timeline(trajectory.start_at, options.speed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -44,6 +45,16 @@ class Captions(Part):
         )
         with self._db.read() as connection:
             return [rows.caption(row) for row in connection.execute(query).mappings()]
+
+    def caption_costs(self, job_id: str, first: int = 0) -> list[tuple[int, str | None, dict[str, Any]]]:
+        """Index, failure code (None: a verdict) and stats of a job's captions, in chunk order from chunk `first` on."""
+        query = (
+            select(CAPTIONS.c.chunk_index, CAPTIONS.c.failure_code, CAPTIONS.c.stats)
+            .where(CAPTIONS.c.job_id == job_id, CAPTIONS.c.chunk_index >= first)
+            .order_by(CAPTIONS.c.chunk_index)
+        )
+        with self._db.read() as connection:
+            return [(index, code, stats) for index, code, stats in connection.execute(query)]
 
     def answered_indices(self, job_id: str) -> set[int]:
         """Chunks that need not be asked about: they have a verdict or a final failure."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Update, func, select, update
 
 from extension.errors import BadInput, NotFound
-from extension.model import Job, JobStatus
+from extension.model import Job, JobOptions, JobStatus
 from extension.store import rows
 from extension.store.database import Part
 from extension.store.tables import CAPTIONS, JOBS
@@ -62,6 +62,14 @@ class Jobs(Part):
                     _update(job_id).values(status=JobStatus.RUNNING.value, started_at=self._clock.now())
                 )
             return _job(connection, job_id)
+
+    def set_media(self, job_id: str, media_path: str, options: JobOptions) -> None:
+        """Note the video that was drawn for a job, and how it lies in the log.
+
+        Raises:
+            NotFound: when there is no such job.
+        """
+        self._change_job(job_id, media_path=media_path, options=rows.option_values(options))
 
     def plan_job(self, job_id: str, *, media_s: float, chunk_count: int, model: str) -> None:
         """Note what a job turned out to be: length in media seconds, number of chunks, and who answers.

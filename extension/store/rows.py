@@ -25,6 +25,7 @@ from extension.model import (
     Kind,
     Message,
     Phase,
+    Piece,
     Position,
     Severity,
     Span,
@@ -39,25 +40,42 @@ def job_values(job: Job) -> Values:
     """The row of a job; what is counted from its captions has no column."""
     values = asdict(replace(job, options=JobOptions()))
     del values["answered_chunks"], values["failed_chunks"]
-    start_at = job.options.start_at
-    values["options"] = asdict(job.options) | {"start_at": start_at.isoformat() if start_at else None}
+    values["options"] = option_values(job.options)
     values["status"] = job.status.value
     return values
 
 
+def option_values(options: JobOptions) -> Values:
+    """A job's options as JSON."""
+    start_at = options.start_at
+    return asdict(options) | {
+        "start_at": start_at.isoformat() if start_at else None,
+        "pieces": [[piece.media_s, piece.start_at.isoformat()] for piece in options.pieces],
+    }
+
+
+def _options(page: Values) -> JobOptions:
+    known = dict(page)
+    if known["start_at"]:
+        known["start_at"] = _instant(known["start_at"])
+    if "vlm" in known:
+        known["vlm"] = VlmUse(known["vlm"])
+    known["pieces"] = tuple(Piece(media_s, _instant(text)) for media_s, text in known.get("pieces", ()))
+    return JobOptions(**known)
+
+
+def _instant(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+
+
 def job(row: RowMapping) -> Job:
     """A job; the row carries `answered_chunks` and `failed_chunks` beside its columns."""
-    options = dict(row["options"])
-    if options["start_at"]:
-        options["start_at"] = dt.datetime.fromisoformat(options["start_at"]).astimezone(dt.UTC)
-    if "vlm" in options:
-        options["vlm"] = VlmUse(options["vlm"])
     return Job(
         id=row["id"],
         name=row["name"],
         media_path=row["media_path"],
         trajectory_path=row["trajectory_path"],
-        options=JobOptions(**options),
+        options=_options(row["options"]),
         status=JobStatus(row["status"]),
         created_at=row["created_at"],
         error=row["error"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from extension.model import Piece, Span
 
 MIN_AGREEING: Final = 3
 """Fewer agreeing clock readings than this are no evidence."""
@@ -33,12 +36,14 @@ class Timeline:
         speed: Log seconds per media second.
         lead_s: Media second that shows the log's first instant; negative when the video begins later in the log.
         sure: Whether the lead is known, from burnt-in clocks that agree or because it was stated; else it is assumed.
+        pieces: The parts of a video that leaves out some of the log, by time; empty for one that leaves out nothing.
     """
 
     start_at: dt.datetime
     speed: float
     lead_s: float = 0.0
     sure: bool = False
+    pieces: tuple[Piece, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.speed > 0:
@@ -50,11 +55,25 @@ class Timeline:
 
     def log_s(self, media_s: float) -> float:
         """Log seconds since `start_at` shown at a media second."""
-        return (media_s - self.lead_s) * self.speed
+        if not self.pieces:
+            return (media_s - self.lead_s) * self.speed
+        place = bisect.bisect_right(self.pieces, media_s, key=lambda piece: piece.media_s)
+        piece = self.pieces[max(place - 1, 0)]
+        return (piece.start_at - self.start_at).total_seconds() + (media_s - piece.media_s) * self.speed
 
     def media_s(self, at: dt.datetime) -> float:
-        """The media second that shows a log instant."""
-        return self.lead_s + (at - self.start_at).total_seconds() / self.speed
+        """The media second that shows a log instant; for one that is left out, where the next piece begins."""
+        if not self.pieces:
+            return self.lead_s + (at - self.start_at).total_seconds() / self.speed
+        place = bisect.bisect_right(self.pieces, at, key=lambda piece: piece.start_at)
+        piece = self.pieces[max(place - 1, 0)]
+        media_s = piece.media_s + (at - piece.start_at).total_seconds() / self.speed
+        return min(media_s, self.pieces[place].media_s) if place < len(self.pieces) else media_s
+
+    def shown(self, span: Span) -> tuple[dt.datetime, dt.datetime]:
+        """Log instants from and to which a span of the video shows the log; the span must lie within one piece."""
+        start_at = self.at(span.start_s)
+        return start_at, start_at + dt.timedelta(seconds=span.duration_s * self.speed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +93,12 @@ class _Leads:
         return 0.0 if within else (self.low_s + self.high_s) / 2
 
 
-def stated(start_at: dt.datetime, speed: float, first_frame_at: dt.datetime) -> Timeline:
-    """The timeline of a video whose first frame is known to show an instant of the log."""
+def stated(
+    start_at: dt.datetime, speed: float, first_frame_at: dt.datetime, pieces: tuple[Piece, ...] = ()
+) -> Timeline:
+    """The timeline of a video whose first frame, or each of whose pieces, is known to show an instant of the log."""
     lead_s = (start_at - first_frame_at).total_seconds() / speed
-    return Timeline(start_at=start_at, speed=speed, lead_s=lead_s, sure=True)
+    return Timeline(start_at=start_at, speed=speed, lead_s=lead_s, sure=True, pieces=pieces)
 
 
 def fit_timeline(

@@ -1,0 +1,62 @@
+"""The values that travel through the pipeline. They hold no behaviour beyond their own arithmetic.
+
+Media offsets end in `_s` (seconds from the first frame of the source), wall-clock instants in `_at` (aware UTC).
+"""
+
+from __future__ import annotations
+
+from extension.model.findings import (
+    Announcement,
+    Caption,
+    Chunk,
+    Claim,
+    Event,
+    Failure,
+    Incident,
+    Position,
+    Span,
+    Verdict,
+)
+from extension.model.jobs import (
+    Delivery,
+    Job,
+    JobOptions,
+    Message,
+    Piece,
+)
+from extension.model.words import (
+    Basis,
+    Change,
+    DeliveryState,
+    JobStatus,
+    Kind,
+    Phase,
+    Severity,
+    VlmUse,
+)
+
+__all__ = [
+    "Announcement",
+    "Basis",
+    "Caption",
+    "Change",
+    "Chunk",
+    "Claim",
+    "Delivery",
+    "DeliveryState",
+    "Event",
+    "Failure",
+    "Incident",
+    "Job",
+    "JobOptions",
+    "JobStatus",
+    "Kind",
+    "Message",
+    "Phase",
+    "Piece",
+    "Position",
+    "Severity",
+    "Span",
+    "Verdict",
+    "VlmUse",
+]
