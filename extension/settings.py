@@ -1,21 +1,29 @@
 """Every knob of the service in one frozen object; the only module here that reads the environment.
 
-Each knob has its sentence, unit and default; `.env.template` and docs/settings.md are generated from it.
+Each knob has its sentence, unit and default; `.env.template` and docs/settings.md are generated from it
+(`extension/command/settings_page.py`).
 """
 
 from __future__ import annotations
 
 import os
 import zoneinfo
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from dotenv import dotenv_values
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from extension.errors import BadSettings
 
 PREFIX = "EXT_"
+OVERRIDE_PREFIX = "CHUNK_CAPTION_"
+"""Knobs of the override inside the via-server; the embedded one is started with them."""
+BESIDE = (OVERRIDE_PREFIX, "VIA_SERVER_")
+"""Knobs that others read: the override, and Docker Compose."""
+_ROUTES = ("/chat/completions", "/models")
 
 
 class Settings(BaseSettings):
@@ -152,6 +160,8 @@ class Settings(BaseSettings):
         None, alias="EXT_RECEIVERS_FILE", description="YAML file with more receivers (docs/alerts.md)."
     )
 
+    _beside: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
     @field_validator("media_dirs", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -171,6 +181,14 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("vlm_endpoint")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        # NVIDIA's sample .env shows the address of one route; the override takes it for the base URL too.
+        for route in _ROUTES:
+            value = value.removesuffix(route)
+        return value
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.vlm_endpoint and not self.vlm_model:
@@ -179,6 +197,16 @@ class Settings(BaseSettings):
             )
         if self.webhook_url and not self.webhook_secret.get_secret_value():
             raise ValueError("EXT_WEBHOOK_URL is set: EXT_WEBHOOK_SECRET must hold its signing secret")
+        return self
+
+    @property
+    def beside(self) -> Mapping[str, str]:
+        """Knobs that others read (`BESIDE`), as they are set here, by name."""
+        return self._beside
+
+    def knowing(self, beside: Mapping[str, str]) -> Self:
+        """These settings, told what is set for others."""
+        self._beside = dict(beside)
         return self
 
     @property
@@ -196,7 +224,7 @@ def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
     faults = [f"{name}: no such setting" for name in sorted(_unknown_names(env_file))]
     settings: Settings | None = None
     try:
-        settings = Settings(_env_file=env_file, **overrides)
+        settings = Settings(_env_file=env_file, **overrides).knowing(_set_for_others(env_file))
     except ValidationError as exc:
         faults += [_fault(error) for error in exc.errors(include_url=False, include_input=False)]
     if faults or settings is None:
@@ -218,44 +246,15 @@ def _unknown_names(env_file: Path | None) -> set[str]:
     return names - {field.alias for field in Settings.model_fields.values() if field.alias}
 
 
+def _set_for_others(env_file: Path | None) -> dict[str, str]:
+    in_file = dotenv_values(env_file, encoding="utf-8") if env_file is not None and env_file.is_file() else {}
+    return {
+        name: value for name, value in {**in_file, **os.environ}.items() if name.startswith(BESIDE) and value
+    }
+
+
 def child_environment(**changes: str) -> dict[str, str]:
     """The environment for a child program: ours, with `changes`; a proxy is never asked for this machine itself."""
     spared = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "", "127.0.0.1", "localhost"]
     no_proxy = ",".join(filter(None, spared))
     return {**os.environ, "NO_PROXY": no_proxy, "no_proxy": no_proxy, **changes}
-
-
-def env_template() -> str:
-    """The text of `.env.template`: every knob, its sentence and its default, commented out."""
-    lines = [
-        "# Every setting of the service. Copy to .env and uncomment what you change.",
-        "# Made from extension/settings.py by `make docs`.",
-    ]
-    for field in Settings.model_fields.values():
-        lines += ["", f"# {field.description}", f"# {field.alias}={_shown(field.default)}"]
-    return "\n".join(lines) + "\n"
-
-
-def settings_page() -> str:
-    """The text of docs/settings.md."""
-    rows = [
-        f"| `{field.alias}` | {field.description} | {f'`{shown}`' if (shown := _shown(field.default)) else ''} |"
-        for field in Settings.model_fields.values()
-    ]
-    head = [
-        "# Settings",
-        "",
-        "Set them in the environment or in a file `.env` beside the project. A misspelt `EXT_` name stops the start.",
-        "",
-        "| name | what it is | default |",
-        "|---|---|---|",
-    ]
-    return "\n".join([*head, *rows]) + "\n"
-
-
-def _shown(default: object) -> str:
-    if default is None or default == ():
-        return ""
-    if isinstance(default, SecretStr):
-        return default.get_secret_value()
-    return str(default).lower() if isinstance(default, bool) else str(default)

@@ -46,10 +46,21 @@ class PositionOut(Wire):
 
 
 class JobIn(Wire):
-    """A job for a video that the service can read by path (inside its allowed folders)."""
+    """A job for files that the service can read by path (inside its allowed folders): a video, its log, or both."""
 
-    path: str = Field(max_length=4096, description="Path of the video on the service's machine")
-    trajectory: str | None = Field(default=None, max_length=4096, description="Path of its trajectory CSV")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+                for name in ("path", "trajectory")
+            ]
+        }
+    )
+
+    path: str | None = Field(
+        default=None, max_length=4096, description="Video; without one, a replay is drawn from the log"
+    )
+    trajectory: str | None = Field(default=None, max_length=4096, description="Trajectory log of the video")
     speed: float = Field(default=1.0, gt=0, le=100, description="Log seconds per video second")
     chunk_s: int = Field(default=0, ge=0, le=3600, description="Chunk length in seconds; 0: default")
     frames_per_chunk: int = Field(default=0, ge=0, le=256, description="Frames per chunk; 0: default")
@@ -60,6 +71,9 @@ class JobIn(Wire):
         default="all", description="Which chunks of a replay with a log to ask the VLM about"
     )
     geometry: bool = Field(default=True, description="Weigh what the VLM says against the log")
+    level: Literal["abstract", "simplified", "full"] = Field(
+        default="abstract", description="How a replay is drawn when there is no video"
+    )
 
 
 class JobOut(Wire):

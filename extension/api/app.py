@@ -14,7 +14,7 @@ from extension.api.guard import Guard
 from extension.api.intake import Intake
 from extension.api.metrics import ShelfCollector
 from extension.api.ports import Services
-from extension.api.routes import deliveries, findings, jobs, service
+from extension.api.routes import deliveries, findings, jobs, service, summary, trajectories
 from extension.api.uploads import sweep
 
 _ABOUT = """Videos in, accident alerts out.
@@ -26,6 +26,7 @@ Every error is an RFC 9457 problem whose `detail` is one sentence for the caller
 _TAGS = [
     {"name": "jobs", "description": "Videos to analyse, and how far they are"},
     {"name": "findings", "description": "Captions, events, incidents, outputs and answers"},
+    {"name": "trajectories", "description": "Logs of twins that run now: rows in, places and contacts out"},
     {"name": "alerts", "description": "Deliveries to receivers"},
     {"name": "service", "description": "What the service is connected to and how it is"},
 ]
@@ -51,7 +52,7 @@ def create_app(services: Services, version: str = "0") -> FastAPI:
     app.state.services = services
     app.state.intake = Intake(services)
     services.registry.register(ShelfCollector(services.store))
-    for module in (jobs, findings, deliveries):
+    for module in (jobs, findings, summary, deliveries, trajectories):
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(service.router, prefix="/api/v1")
     app.include_router(service.root)

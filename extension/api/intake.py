@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
@@ -56,12 +56,13 @@ class Intake:
         with ExitStack() as undo:
             undo.callback(upload.discard)
             asked = _asked(upload)
-            self._check(upload)
+            self._check({kind: upload.path(kind) for kind in upload.files})
             # Absolute: the job must find its file wherever the service is started from.
             kept = upload.moved(self._services.media_dir.resolve() / upload.folder.name)
             undo.callback(kept.discard)
             log = str(kept.path("trajectory")) if "trajectory" in kept.files else None
-            job, is_new = self._stored(kept.files["video"], str(kept.path("video")), log, asked, key)
+            video = str(kept.path("video")) if "video" in kept.files else ""
+            job, is_new = self._stored(_name(kept.files), video, log, asked, key)
             if is_new:
                 undo.pop_all()
         self._services.wake()
@@ -76,20 +77,22 @@ class Intake:
             BadInput: when the video or the log is not usable.
         """
         services = self._services
-        video = allowed_file(asked.path, services.allowed_dirs)
-        log = allowed_file(asked.trajectory, services.allowed_dirs) if asked.trajectory else None
-        _checked(services.probe, video)
-        if log:
-            _checked(services.check_trajectory, log)
-        name = safe_name(Path(asked.path).name, otherwise="video")
-        job, _ = self._stored(name, str(video), str(log) if log else None, asked, key)
+        named = {"video": asked.path, "trajectory": asked.trajectory}
+        found = {kind: allowed_file(path, services.allowed_dirs) for kind, path in named.items() if path}
+        self._check(found)
+        name = _name({kind: safe_name(path.name, otherwise=kind) for kind, path in found.items()})
+        log = str(found["trajectory"]) if "trajectory" in found else None
+        job, _ = self._stored(name, str(found.get("video", "")), log, asked, key)
         services.wake()
         return job
 
-    def _check(self, upload: Upload) -> None:
-        _checked(self._services.probe, upload.path("video"))
-        if "trajectory" in upload.files:
-            _checked(self._services.check_trajectory, upload.path("trajectory"))
+    def _check(self, files: Mapping[str, Path]) -> None:
+        if not files:
+            raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, "A job needs a video, a trajectory log, or both.")
+        if "video" in files:
+            _checked(self._services.probe, files["video"])
+        if "trajectory" in files:
+            _checked(self._services.check_trajectory, files["trajectory"])
 
     def _stored(
         self, name: str, media: str, log: str | None, asked: JobIn, key: str | None
@@ -120,14 +123,12 @@ def job_id(key: str | None) -> str:
 
 
 def _asked(upload: Upload) -> JobIn:
-    if "video" not in upload.files:
-        raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, "video: the form has no such file.")
     # A browser sends an empty text for a field that was left alone.
     texts: dict[str, Any] = {name: text for name, text in upload.texts.items() if text.strip()}
     if strays := sorted(set(texts) & set(_BY_PATH_ONLY)):
         raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, f"{strays[0]}: not a text field of this form.")
     try:
-        return JobIn.model_validate({**texts, "path": upload.files["video"]})
+        return JobIn.model_validate(texts)
     except ValidationError as exc:
         raise Rejected(HTTPStatus.UNPROCESSABLE_ENTITY, faults_in_words(exc.errors())) from exc
 
@@ -142,7 +143,13 @@ def _options(asked: JobIn) -> JobOptions:
         start_at=asked.start_at.astimezone(dt.UTC) if asked.start_at else None,
         vlm=VlmUse(asked.vlm),
         geometry=asked.geometry,
+        level=asked.level,
     )
+
+
+def _name(files: Mapping[str, str]) -> str:
+    """The name of a job: that of its video, which is drawn from its log where there is none."""
+    return files.get("video") or f"{Path(files['trajectory']).stem}.mp4"
 
 
 def _checked(check: Callable[[Path], object], path: Path) -> None:

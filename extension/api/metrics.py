@@ -22,7 +22,7 @@ class _Found:
     chunks: int
     failed_chunks: int
     events: int
-    incidents: tuple[str, ...]
+    incidents: tuple[tuple[str, str], ...]
 
 
 class ShelfCollector(Collector):
@@ -54,8 +54,7 @@ class ShelfCollector(Collector):
             sum(f.failed_chunks for f in found),
         )
         yield _total("timetravel_events", "Events judged.", sum(f.events for f in found))
-        severities = Counter(severity for f in found for severity in f.incidents)
-        yield _by_label("timetravel_incidents", "Incidents by severity.", "severity", severities)
+        yield _incidents(Counter(incident for f in found for incident in f.incidents))
         counts = self._store.delivery_counts()
         yield _by_label(
             "timetravel_deliveries",
@@ -78,7 +77,7 @@ class ShelfCollector(Collector):
             chunks=job.answered_chunks,
             failed_chunks=job.failed_chunks,
             events=len(self._store.events(job.id)),
-            incidents=tuple(i.severity.value for i in self._store.incidents(job.id, _ALL)),
+            incidents=tuple((i.kind.value, i.severity.value) for i in self._store.incidents(job.id, _ALL)),
         )
         if job.finished_at is not None:
             self._finished[job.id] = (job, found)
@@ -112,6 +111,14 @@ class Counts(Collector):
         for label, count in self._read().items():
             family.add_metric([label], count)
         yield family
+
+
+def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
+    text = "Incidents by kind and severity."
+    family = GaugeMetricFamily("timetravel_incidents", text, labels=["kind", "severity"])
+    for (kind, severity), count in counts.items():
+        family.add_metric([kind, severity], count)
+    return family
 
 
 def _by_label(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:

@@ -34,11 +34,15 @@ _REPLACED = ("HTTPValidationError", "ValidationError")
 
 
 def upload_form() -> dict[str, Any]:
-    """The request body of an upload: the options of a job by path, and files in place of its paths."""
+    """The request body of an upload: the options of a job by path, and files in place of its paths, one of them at least."""
     fields = JobIn.model_json_schema()["properties"]
     texts = {name: _without_null(f) for name, f in fields.items() if name not in {"path", "trajectory"}}
     files = {
-        "video": {"type": "string", "format": "binary", "description": "The video"},
+        "video": {
+            "type": "string",
+            "format": "binary",
+            "description": "The video; without one, a replay is drawn from the log",
+        },
         "trajectory": {
             "type": "string",
             "format": "binary",
@@ -47,7 +51,7 @@ def upload_form() -> dict[str, Any]:
     }
     schema = {
         "type": "object",
-        "required": ["video"],
+        "anyOf": [{"required": [name]} for name in FILE_FIELDS],
         "properties": {**{name: files[name] for name in FILE_FIELDS}, **texts},
         "additionalProperties": False,
     }

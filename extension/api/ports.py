@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from extension.clock import Clock
 from extension.model import Caption, Delivery, DeliveryState, Event, Incident, Job
+from extension.timetravel.live_book import LiveBook
 from extension.wire import AboutOut, AnswerOut
 
 
@@ -97,6 +98,7 @@ class Services:
         probe: Raises `BadSource` for a video that cannot be analysed.
         check_trajectory: Raises `BadTrajectory` for a log that cannot be read.
         registry: Metrics served at /metrics; the API adds its own to it.
+        live: Trajectories that grow; None where the service keeps none.
         faults: Why the service cannot work at the moment, one sentence each; empty when it can.
     """
 
@@ -112,4 +114,5 @@ class Services:
     probe: Callable[[Path], object]
     check_trajectory: Callable[[Path], object]
     registry: CollectorRegistry
+    live: LiveBook | None = None
     faults: Callable[[], Sequence[str]] = no_faults

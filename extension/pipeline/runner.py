@@ -20,6 +20,7 @@ from extension.errors import BadInput, Refused, Unavailable, ViaServerRefused
 from extension.model import Caption, Chunk, Job, JobStatus
 from extension.pipeline import closing, selection
 from extension.pipeline.asking import Asker, Question, ViaFile
+from extension.pipeline.drawing import draw
 from extension.pipeline.judging import Announce, Judge, Judgement
 from extension.pipeline.patience import Patience
 from extension.pipeline.world import World
@@ -51,6 +52,7 @@ class Policy:
     zero_copy: bool
     timezone: ZoneInfo
     outputs_dir: Path
+    replays_dir: Path
 
 
 class JobRunner:
@@ -104,8 +106,10 @@ class JobRunner:
 
     def _run(self, job: Job) -> None:
         patience = Patience(self._policy.patience_s, self._clock, self._stop)
-        source = probe(Path(job.media_path))
         trajectory = self._trajectory(job)
+        if trajectory is not None and not job.media_path:
+            job = self._drawn(job, trajectory)
+        source = probe(Path(job.media_path))
         chunk_s = job.options.chunk_s or self._policy.chunk_s
         chunks = plan.chunks(source.duration_s, chunk_s)
         world = World(job.options, trajectory, self._policy.timezone, self._policy.contact_cm)
@@ -127,6 +131,19 @@ class JobRunner:
         self._commit(job, judge.close(told))
         self._write_outputs(job, trajectory)
         self._finish(job)
+
+    def _drawn(self, job: Job, trajectory: Trajectory) -> Job:
+        """The job with the replay of its log as its video."""
+        drawn = draw(
+            job,
+            trajectory,
+            self._policy.replays_dir / job.id,
+            self._stop,
+            chunk_s=job.options.chunk_s or self._policy.chunk_s,
+            contact_cm=self._policy.contact_cm,
+        )
+        self._store.set_media(job.id, str(drawn.path.resolve()), drawn.options)
+        return self._store.job(job.id)
 
     def _spare(self, job: Job, spared: Sequence[Caption]) -> None:
         """Record the chunks that the VLM is not asked about."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from extension.clock import Clock
-from extension.settings import Settings, child_environment
+from extension.settings import OVERRIDE_PREFIX, Settings, child_environment
 from extension.stack.child import Child, Program
 
 _READY_S = 60.0
@@ -124,6 +124,7 @@ class EmbeddedStack:
             VIA_VLM_ENDPOINT=endpoint,
             VIA_VLM_OPENAI_MODEL_DEPLOYMENT_NAME=settings.vlm_model or REFERENCE_MODEL,
             VIA_VLM_API_KEY=settings.vlm_api_key.get_secret_value() or "none",
+            **{name: value for name, value in settings.beside.items() if name.startswith(OVERRIDE_PREFIX)},
         )
         return Program("via-server", "via_server", args, env, 0, "/health/ready")
 

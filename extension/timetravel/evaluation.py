@@ -1,25 +1,26 @@
 """How good an answer is: one-to-one matching in time, and beside it the predecessor's own rule. Pure; reads no file.
 
-When there is nothing to find and nothing was reported, every figure is 1.0 by definition; with anything on one side only, F1 is 0.0.
+The unit is a contact: one happening between one pair of objects, however long. When there is nothing to find and nothing was reported, every figure is 1.0 by definition; with anything on one side only, F1 is 0.0.
 """
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from extension.timetravel.contacts import Contact
+from extension.timetravel.scoring_match import cheapest_largest
 from extension.timetravel.trajectory import label_order
 
 TOLERANCE_S: Final = 1.0
 _TINY_S: Final = 1e-9
 """Absorbs rounding of times that are exactly a tolerance apart."""
-
-Adjacency = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,33 @@ class Score:
         """Harmonic mean of precision and recall."""
         everything = 2 * self.matched + self.false_alarms + self.missed
         return 2 * self.matched / everything if everything else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A report and the truth that it stands for."""
+
+    report: Occurrence
+    truth: Occurrence
+
+    @property
+    def onset_error_s(self) -> float:
+        """How much later than the truth the report begins, in seconds; negative when it is early."""
+        return self.report.start_s - self.truth.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Which report stands for which truth, and what is left over on either side, each by time."""
+
+    matches: tuple[Match, ...]
+    false_alarms: tuple[Occurrence, ...]
+    missed: tuple[Occurrence, ...]
+
+    @property
+    def score(self) -> Score:
+        """The counts."""
+        return Score(len(self.matches), len(self.false_alarms), len(self.missed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +135,61 @@ def occurrences_of(contacts: Iterable[Contact], start_at: dt.datetime) -> tuple[
 
 
 def evaluate(
-    predicted: Iterable[Occurrence], truth: Iterable[Occurrence], tolerance_s: float = TOLERANCE_S
+    predicted: Sequence[Occurrence], truth: Sequence[Occurrence], tolerance_s: float = TOLERANCE_S
 ) -> Evaluation:
     """Compare reports with the truth, one to one.
 
     A report may be matched with a truth when the time between their spans (0 when they overlap) is at most the tolerance;
     of all ways to match, one with most matches counts. Groups of more than two objects become all their pairs first, on both sides.
     """
-    reports, truths = _pairs(predicted), _pairs(truth)
     return Evaluation(
-        det=_score(reports, truths, tolerance_s, attributed=False),
-        att=_score(reports, truths, tolerance_s, attributed=True),
+        det=compare(predicted, truth, tolerance_s, attributed=False).score,
+        att=compare(predicted, truth, tolerance_s, attributed=True).score,
         tolerance_s=tolerance_s,
     )
+
+
+def compare(
+    predicted: Iterable[Occurrence],
+    truth: Iterable[Occurrence],
+    tolerance_s: float = TOLERANCE_S,
+    *,
+    attributed: bool,
+) -> Comparison:
+    """Match reports with the truth as `evaluate` does, and tell which is which.
+
+    Of all ways to match with most matches, the one whose onsets are nearest in total counts.
+
+    Args:
+        predicted: What was reported.
+        truth: What truly was.
+        tolerance_s: How far apart in time a match may be.
+        attributed: Whether the objects must be the same as well.
+    """
+    reports, truths = pairs(predicted), pairs(truth)
+    held = cheapest_largest(_edges(reports, truths, tolerance_s, attributed=attributed))
+    taken = set(held.values())
+    return Comparison(
+        matches=tuple(Match(reports[report], truths[place]) for report, place in held.items()),
+        false_alarms=tuple(report for number, report in enumerate(reports) if number not in held),
+        missed=tuple(one for place, one in enumerate(truths) if place not in taken),
+    )
+
+
+def pairs(occurrences: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+    """The same with groups of more than two objects taken apart into all their pairs, by time."""
+    found = []
+    for one in occurrences:
+        ids = sorted(set(one.objects), key=label_order)
+        groups = itertools.combinations(ids, 2) if len(ids) > 2 else [tuple(ids)]  # noqa: PLR2004 - more than a pair
+        found += [Occurrence(one.start_s, one.end_s, group) for group in groups]
+    return tuple(sorted(found, key=lambda o: (o.start_s, o.end_s, o.objects)))
+
+
+def seconds_of(occurrence: Occurrence) -> range:
+    """The whole seconds that an occurrence touches; at least the one it begins in."""
+    first = math.floor(occurrence.start_s)
+    return range(first, max(math.ceil(occurrence.end_s), first + 1))
 
 
 def predecessor_f1(
@@ -158,61 +228,27 @@ def predecessor_score(
     )
 
 
-def _pairs(occurrences: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
-    found = []
-    for one in occurrences:
-        ids = sorted(set(one.objects), key=label_order)
-        groups = itertools.combinations(ids, 2) if len(ids) > 2 else [tuple(ids)]  # noqa: PLR2004 - more than a pair
-        found += [Occurrence(one.start_s, one.end_s, group) for group in groups]
-    return tuple(sorted(found, key=lambda o: (o.start_s, o.end_s, o.objects)))
-
-
-def _score(
+def _edges(
     reports: Sequence[Occurrence], truths: Sequence[Occurrence], tolerance_s: float, *, attributed: bool
-) -> Score:
-    adjacency = [
-        [
-            place
-            for place, truth in enumerate(truths)
-            if _apart_s(report, truth) <= tolerance_s + _TINY_S
-            and (not attributed or report.objects == truth.objects)
-        ]
-        for report in reports
-    ]
-    matched = _matched(adjacency)
-    return Score(matched=matched, false_alarms=len(reports) - matched, missed=len(truths) - matched)
+) -> list[dict[int, int]]:
+    """Which truths each report may stand for, and how far apart their onsets are in microseconds."""
+    starts_s = [truth.start_s for truth in truths]
+    longest_s = max((truth.end_s - truth.start_s for truth in truths), default=0.0)
+    reach_s = tolerance_s + _TINY_S
+    edges = []
+    for report in reports:
+        first = bisect.bisect_left(starts_s, report.start_s - longest_s - reach_s)
+        after = bisect.bisect_right(starts_s, report.end_s + reach_s)
+        edges.append(
+            {
+                place: round(abs(report.start_s - starts_s[place]) * 1e6)
+                for place in range(first, after)
+                if _apart_s(report, truths[place]) <= reach_s
+                and (not attributed or report.objects == truths[place].objects)
+            }
+        )
+    return edges
 
 
 def _apart_s(one: Occurrence, other: Occurrence) -> float:
     return max(one.start_s - other.end_s, other.start_s - one.end_s, 0.0)
-
-
-def _matched(adjacency: Adjacency) -> int:
-    """Size of a maximum matching (Berge: grow it by augmenting paths until there are none)."""
-    holds: dict[int, int] = {}  # report -> truth
-    held_by: dict[int, int] = {}  # truth -> report
-    for report in range(len(adjacency)):
-        truth, reached_from = _free_truth(adjacency, report, held_by)
-        while truth is not None:
-            walker = reached_from[truth]
-            freed = holds.get(walker)
-            holds[walker], held_by[truth] = truth, walker
-            truth = freed
-    return len(holds)
-
-
-def _free_truth(
-    adjacency: Adjacency, report: int, held_by: dict[int, int]
-) -> tuple[int | None, dict[int, int]]:
-    """A truth that nobody holds, reached from a report by alternating steps (breadth first), and how each truth was reached."""
-    reached_from: dict[int, int] = {}
-    frontier = [report]
-    for walker in frontier:
-        for truth in adjacency[walker]:
-            if truth in reached_from:
-                continue
-            reached_from[truth] = walker
-            if truth not in held_by:
-                return truth, reached_from
-            frontier.append(held_by[truth])
-    return None, reached_from

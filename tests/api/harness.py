@@ -20,6 +20,7 @@ from extension.api import Services
 from extension.api.ports import Shelf
 from extension.errors import BadSource, BadTrajectory
 from extension.model import Job
+from extension.timetravel.live_book import LiveBook
 from extension.wire import AboutOut, AnswerOut, Citation
 from tests.api.samples import BEGIN
 
@@ -74,7 +75,7 @@ def probe(path: Path) -> object:
 
 def check_trajectory(path: Path) -> object:
     """Refuse a log without the columns."""
-    if path.read_text("utf-8").splitlines()[:1] != ["timestamp,objid,x,y,z"]:
+    if path.read_bytes().splitlines()[:1] != [b"timestamp,objid,x,y,z"]:
         raise BadTrajectory(f"{path}: line 1: the columns must be timestamp,objid,x,y,z")
     return None
 
@@ -104,6 +105,7 @@ def make_desk(store: Shelf, clock: StillClock, folder: Path, max_upload_bytes: i
             probe=probe,
             check_trajectory=check_trajectory,
             registry=CollectorRegistry(),
+            live=LiveBook(folder / "trajectories"),
             faults=lambda: desk.faults,
         )
     )

@@ -159,11 +159,47 @@ def test_a_wrong_field_is_named(
     assert desk.services.store.jobs() == []
 
 
-def test_a_form_without_a_video_is_refused(client: TestClient) -> None:
-    """A log alone is no job."""
-    answer = client.post(JOBS, files={"trajectory": ("log.csv", CSV)})
-    assert answer.status_code == 422
-    assert answer.json()["detail"].startswith("video:")
+def test_a_log_alone_is_a_job(client: TestClient, desk: Desk) -> None:
+    """Its replay is drawn later; until then there is no video, and the job is named after it."""
+    answer = client.post(
+        JOBS, files={"trajectory": ("yard log.csv", CSV)}, data={"vlm": "candidates", "level": "full"}
+    )
+    assert answer.status_code == 202
+    made = answer.json()
+    assert (made["name"], made["has_trajectory"], made["vlm"]) == ("yard log.mp4", True, "candidates")
+    job = desk.services.store.job(made["id"])
+    assert (job.media_path, job.options.level) == ("", "full")
+    missing = client.get(f"{JOBS}/{made['id']}/video")
+    assert (missing.status_code, missing.json()["detail"]) == (
+        404,
+        "The video of this job is not drawn yet.",
+    )
+
+
+def test_a_log_alone_may_be_named_by_path(client: TestClient, desk: Desk) -> None:
+    """The same without an upload."""
+    log = desk.services.allowed_dirs[0] / "yard.csv"
+    log.write_bytes(CSV)
+    answer = client.post(f"{JOBS}/by-path", json={"trajectory": str(log), "vlm": "off"})
+    assert answer.status_code == 202
+    assert (answer.json()["name"], answer.json()["vlm"]) == ("yard.mp4", "off")
+
+
+def test_a_form_without_any_file_is_refused(client: TestClient) -> None:
+    """There must be something to look at, in a form and by path."""
+    for answer in (
+        client.post(JOBS, files={"speed": (None, "1.0")}),
+        client.post(f"{JOBS}/by-path", json={"speed": 1.0}),
+    ):
+        assert answer.status_code == 422
+        assert answer.json()["detail"] == "A job needs a video, a trajectory log, or both."
+
+
+def test_sparing_the_vlm_takes_a_log(client: TestClient, clip: Path) -> None:
+    """Without one, nobody else could tell."""
+    answer = client.post(JOBS, files={"video": ("yard.mp4", clip.read_bytes())}, data={"vlm": "candidates"})
+    assert answer.status_code == 400
+    assert "needs a trajectory log" in answer.json()["detail"]
 
 
 def test_the_same_key_gives_the_same_job(client: TestClient, desk: Desk, clip: Path) -> None:

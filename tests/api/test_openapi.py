@@ -30,9 +30,16 @@ OPERATIONS = {
     "list_job_deliveries",
     "list_outputs",
     "get_output",
+    "get_summary",
     "ask_question",
     "list_incidents",
     "get_incident",
+    "append_rows",
+    "list_trajectories",
+    "get_trajectory",
+    "get_state",
+    "list_contacts",
+    "delete_trajectory",
     "list_deliveries",
     "redeliver",
     "get_about",
@@ -80,7 +87,7 @@ def test_the_upload_form_offers_the_options_of_a_job(app: FastAPI) -> None:
     form = body["content"]["multipart/form-data"]["schema"]
     by_path = app.openapi()["components"]["schemas"]["JobIn"]["properties"]
     assert set(form["properties"]) == (set(by_path) - {"path"}) | {"video"}
-    assert form["required"] == ["video"]
+    assert form["anyOf"] == [{"required": ["video"]}, {"required": ["trajectory"]}]
 
 
 def test_the_alert_is_described_as_a_webhook(app: FastAPI) -> None:

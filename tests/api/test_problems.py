@@ -64,7 +64,7 @@ def test_faults_name_every_field() -> None:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(JobIn).validate_python({"speed": -1, "chunk_s": "x"})
     text = faults_in_words(caught.value.errors())
-    assert [part.split(":")[0] for part in text.split("; ")] == ["path", "speed", "chunk_s"]
+    assert [part.split(":")[0] for part in text.split("; ")] == ["speed", "chunk_s"]
 
 
 def test_faults_of_the_whole_request_are_called_so() -> None:

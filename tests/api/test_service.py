@@ -66,7 +66,7 @@ def test_metrics_count_what_the_store_holds(client: TestClient, shelf: Any) -> N
     assert values["timetravel_captions",] == 1
     assert values["timetravel_captions_failed",] == 1
     assert values["timetravel_events",] == 2
-    assert values["timetravel_incidents", "danger"] == 1
+    assert values["timetravel_incidents", "collision", "danger"] == 1
     assert values["timetravel_deliveries", "failed"] == 1
     assert values["timetravel_deliveries", "pending"] == 1
     assert values["timetravel_deliveries", "sent"] == 0

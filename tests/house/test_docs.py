@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from extension import VERSION, cli, errors, settings
+from extension.command import settings_page
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "vss_overrides").glob("*.md")])
@@ -29,8 +30,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_generated_pages_are_current() -> None:
     """`make docs` was run after the last change of the settings."""
-    assert (ROOT / ".env.template").read_text("utf-8") == settings.env_template()
-    assert (ROOT / "docs" / "settings.md").read_text("utf-8") == settings.settings_page()
+    assert (ROOT / ".env.template").read_text("utf-8") == settings_page.env_template()
+    assert (ROOT / "docs" / "settings.md").read_text("utf-8") == settings_page.settings_page()
 
 
 def test_settings_named_in_documents_exist() -> None:

@@ -33,6 +33,7 @@ from extension.notify.receivers import Receiver
 from extension.pipeline.patience import Stopped
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.worker import Worker
+from extension.sources.probe import probe
 from extension.store import Store
 from tests.pipeline.via_double import Answer, ViaDouble, captions
 
@@ -101,6 +102,7 @@ class Bench:
             zero_copy=True,
             timezone=ZoneInfo("UTC"),
             outputs_dir=folder / "outputs",
+            replays_dir=folder / "media",
         )
 
     def runner(self) -> JobRunner:
@@ -372,6 +374,57 @@ def test_without_the_vlm_the_log_speaks_and_no_server_is_needed(
     ]
     assert "has not looked" in bench.store.incidents("job-1")[0].description
     assert bench.double.added == 0
+
+
+def _drawn(bench: Bench, tmp_path: Path, **options: Any) -> Job:
+    """A job that has only a log, run to its end."""
+    log = _log(tmp_path / "log.csv", {("1", "2"): (3, 4), ("3", "4"): (9,)})
+    bench.double.script = lambda q, _: (200, captions(q, lambda _s: '{"status": "safe", "events": []}'))
+    job = bench.add(Path("log.mp4"), media_path="", trajectory_path=str(log), options=JobOptions(**options))
+    bench.runner().run(job)
+    return bench.store.job("job-1")
+
+
+def test_a_log_alone_is_drawn_and_then_looked_at(bench: Bench, tmp_path: Path) -> None:
+    """The video is there to watch, and lies in the log without doubt."""
+    job = _drawn(bench, tmp_path)
+    assert (job.status, job.error, job.chunk_count) == (JobStatus.DONE, None, 7)
+    assert probe(Path(job.media_path)).duration_s == pytest.approx(13.0, abs=0.1)
+    assert job.options.start_at == dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    found = [(i.objects, i.span.start_s) for i in bench.store.incidents("job-1")]
+    assert found == [(("1", "2"), 3.0), (("3", "4"), 9.0)]
+
+
+def test_of_a_log_alone_only_the_candidates_are_drawn(bench: Bench, tmp_path: Path) -> None:
+    """What is calm is left out of the video; world times are right all the same."""
+    job = _drawn(bench, tmp_path, vlm=VlmUse.CANDIDATES, speed=0.5)
+    assert len(job.options.pieces) >= 2
+    assert probe(Path(job.media_path)).duration_s < 26.0
+    starts = [i.start_at for i in bench.store.incidents("job-1")]
+    assert starts == [dt.datetime(2025, 1, 1, 0, 0, s, tzinfo=dt.UTC) for s in (3, 9)]
+
+
+def test_a_drawing_that_was_finished_is_not_drawn_again(bench: Bench, tmp_path: Path) -> None:
+    """A crash after the drawing costs nothing."""
+    job = _drawn(bench, tmp_path)
+    made = Path(job.media_path).stat().st_mtime_ns
+    bench.store.set_media("job-1", "", JobOptions())
+    bench.store.requeue_job("job-1")
+    again = bench.store.next_job()
+    assert again is not None
+    bench.runner().run(again)
+    assert Path(bench.store.job("job-1").media_path).stat().st_mtime_ns == made
+
+
+def test_a_stopping_service_leaves_no_half_drawing(bench: Bench, tmp_path: Path) -> None:
+    """The drawing is begun anew at the next start."""
+    log = _log(tmp_path / "log.csv", {})
+    job = bench.add(Path("log.mp4"), media_path="", trajectory_path=str(log))
+    bench.stop.set()
+    with pytest.raises(Stopped):
+        bench.runner().run(job)
+    assert bench.store.job("job-1").media_path == ""
+    assert not list((bench.folder / "media").rglob("*.mp4"))
 
 
 def test_a_stopping_service_leaves_the_job_for_the_next_start(bench: Bench, video: Path) -> None:

@@ -101,3 +101,14 @@ def test_any_text_comes_back(store: Store, text: str, summary: str) -> None:
     caption = Caption(values.chunk(0), text, Verdict(Severity.WARN, (), summary), None)
     store.save_captions("job-1", [caption])
     assert store.captions("job-1") == [caption]
+
+
+def test_costs_come_without_texts_and_verdicts(store: Store) -> None:
+    """Index, failure code and stats, in chunk order, from any chunk on."""
+    costly = replace(values.caption(1), stats={"input_tokens": 7})
+    store.save_captions("job-1", [values.failed_caption(2, "Clipped"), costly, values.caption(0)])
+    found = store.caption_costs("job-1")
+    assert [(index, code) for index, code, _ in found] == [(0, None), (1, None), (2, "Clipped")]
+    assert found[1][2] == {"input_tokens": 7}
+    assert store.caption_costs("job-1", first=1) == found[1:]
+    assert store.caption_costs("job-2") == []

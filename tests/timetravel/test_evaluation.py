@@ -13,10 +13,12 @@ from extension.timetravel.contacts import Contact
 from extension.timetravel.evaluation import (
     Occurrence,
     Score,
+    compare,
     evaluate,
     occurrences_of,
     predecessor_f1,
     predecessor_score,
+    seconds_of,
 )
 
 
@@ -259,3 +261,27 @@ def test_a_wider_tolerance_never_finds_less(predicted: list[Occurrence], toleran
         evaluate(shifted, predicted, tolerance_s).att.matched <= evaluate(shifted, predicted, 5.0).att.matched
     )
     assert evaluate(predicted, predicted, tolerance_s).att.f1 == 1.0
+
+
+def test_of_equally_large_matchings_the_nearest_counts() -> None:
+    """Two reports within reach of one contact: the one that begins nearer is the hit, the other the false alarm."""
+    result = compare([moment(9.2), moment(10.1)], [moment(10)], attributed=True)
+    (match,) = result.matches
+    assert (match.report.start_s, match.onset_error_s) == pytest.approx((10.1, 0.1))
+    assert [one.start_s for one in result.false_alarms] == [9.2]
+    assert result.score == Score(1, 1, 0)
+
+
+def test_size_comes_before_nearness() -> None:
+    """A report gives up its own contact when another would find none."""
+    result = compare([moment(10.0), moment(9.0)], [moment(10.0), moment(11.0)], attributed=True)
+    assert [(m.report.start_s, m.truth.start_s) for m in result.matches] == [(9.0, 10.0), (10.0, 11.0)]
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "seconds"),
+    [(5.0, 5.0, [5]), (5.2, 5.9, [5]), (5.2, 6.1, [5, 6]), (5.0, 6.0, [5]), (-0.5, 0.0, [-1])],
+)
+def test_the_seconds_that_an_occurrence_touches(start_s: float, end_s: float, seconds: list[int]) -> None:
+    """At least the one it begins in, also when it has no length."""
+    assert list(seconds_of(Occurrence(start_s, end_s, ("1", "2")))) == seconds

@@ -17,7 +17,14 @@ from openai import DefaultHttpxClient, OpenAI
 
 from chunk_caption.config import Config
 from chunk_caption.endpoint import Endpoint
-from chunk_caption.failures import CaptionFailed, cleaned, of_status, retry_after_s
+from chunk_caption.failures import (
+    CaptionFailed,
+    cleaned,
+    of_connection,
+    of_nonsense,
+    of_status,
+    retry_after_s,
+)
 
 _MOST_ANSWER_BYTES = 4 * 1024 * 1024
 _CONNECT_S = 10.0
@@ -65,7 +72,11 @@ class Client:
         call = api.chat.completions.with_streaming_response.create(
             model=body["model"], messages=body["messages"], extra_body=rest
         )
-        return self._fetch(call, deadline_s)
+        told = self._fetch(call, deadline_s)
+        if "choices" not in told:
+            words = cleaned(_words(told), self._secret)
+            raise of_nonsense(f"no chat completion{words and f' but: {words}'}")
+        return told
 
     def root(self, path: str, body: dict[str, Any], deadline_s: float) -> dict[str, Any] | None:
         """What a POST to `path`, beside the API's version (vLLM's /tokenize), answers; None when nothing useful."""
@@ -95,10 +106,7 @@ class Client:
         except openai.APIStatusError as error:
             raise self._refusal(error) from None
         except (openai.APIConnectionError, self._transport_error) as error:
-            cause = type(error.__cause__ or error).__name__
-            raise CaptionFailed(
-                "Unreachable", f"the connection to the VLM failed ({cause})", again=True
-            ) from None
+            raise of_connection(error) from None
         except openai.OpenAIError as error:
             raise CaptionFailed("ServerError", cleaned(str(error), self._secret)) from None
 
@@ -125,7 +133,7 @@ def _object(data: bytes) -> dict[str, Any]:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise CaptionFailed("ServerError", "the VLM answered something that is no JSON object", again=True)
+        raise of_nonsense("something that is no JSON object")
     return told
 
 
@@ -148,4 +156,4 @@ def _words(body: object) -> str:
     if isinstance(body, dict):
         inner = body.get("message") or body.get("error") or body.get("detail") or ""
         return _words(inner)
-    return body if isinstance(body, str) else ""
+    return body if isinstance(body, str) and not body.lstrip().startswith("<") else ""  # no web pages

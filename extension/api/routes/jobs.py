@@ -37,6 +37,10 @@ _BY_PATH = {
         "summary": "A replay at three times the speed, with its log",
         "value": {"path": "/media/yard.mp4", "trajectory": "/media/yard.csv", "speed": 3.0},
     },
+    "log": {
+        "summary": "A log alone: its replay is drawn, and only what may matter is looked at",
+        "value": {"trajectory": "/media/yard.csv", "vlm": "candidates"},
+    },
     "camera": {
         "summary": "A camera recording",
         "value": {"path": "/media/gate.mp4", "prompt": "camera", "start_at": "2026-05-04T10:00:00+09:00"},
@@ -155,6 +159,8 @@ def get_video(job_id: IdArg, services: ServicesArg) -> FileResponse:
     """The job's video; parts of it by Range, so that players can seek."""
     job = services.store.job(job_id)
     path = Path(job.media_path)
+    if not job.media_path:
+        raise NotFound("The video of this job is not drawn yet.")
     if not path.is_file():
         raise NotFound("The video of this job is no longer there.")
     guessed = mimetypes.guess_type(job.name)[0] or ""

@@ -49,6 +49,6 @@ def errors(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 def job_out(job: Job) -> JobOut:
     """A job for the wire; its error names the video, never where it lies."""
     out = JobOut.of(job)
-    if job.error is None:
+    if job.error is None or not job.media_path:
         return out
     return out.model_copy(update={"error": without_paths(job.error, FilePath(job.media_path))})
