@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import Path
@@ -19,12 +20,12 @@ from extension.api.ports import Services
 from extension.api.problems import Rejected, faults_in_words
 from extension.api.uploads import INCOMING, Upload
 from extension.errors import BadInput, NotFound
-from extension.model import Job, JobOptions, JobStatus, VlmUse
-from extension.wire import JobIn
+from extension.model import Job, JobOptions, JobStatus, Piece, VlmUse
+from extension.wire import JobIn, PieceIn
 
 # Made once, at random: job ids of one key are the same wherever the service runs.
 _KEYS = uuid.UUID("6f0c63cb-52a4-4dd3-9d0d-6b9f2f4a5e17")
-_BY_PATH_ONLY = ("path", "trajectory")
+_BY_PATH_ONLY = ("path", "trajectory", "pieces")
 
 
 class Intake:
@@ -101,6 +102,10 @@ class Intake:
             raise BadInput(
                 f"vlm: {asked.vlm!r} needs a trajectory log; without one the VLM is asked about every chunk"
             )
+        if not _in_order(asked.pieces):
+            raise BadInput(
+                "pieces: they must begin at second 0 of the video and go forwards, in it and in the log"
+            )
         with self._lock:  # two requests with one key: the second finds the first's job
             if earlier := self.known(key):
                 return earlier, False
@@ -140,11 +145,27 @@ def _options(asked: JobIn) -> JobOptions:
         frames_per_chunk=asked.frames_per_chunk,
         prompt=asked.prompt,
         merge_gap_s=asked.merge_gap_s,
-        start_at=asked.start_at.astimezone(dt.UTC) if asked.start_at else None,
+        start_at=_start_at(asked),
         vlm=VlmUse(asked.vlm),
         geometry=asked.geometry,
         level=asked.level,
+        pieces=tuple(Piece(piece.media_s, piece.start_at.astimezone(dt.UTC)) for piece in asked.pieces),
     )
+
+
+def _start_at(asked: JobIn) -> dt.datetime | None:
+    """What the first frame shows: stated, or where the first piece begins."""
+    stated = asked.start_at or (asked.pieces[0].start_at if asked.pieces else None)
+    return stated.astimezone(dt.UTC) if stated else None
+
+
+def _in_order(pieces: Sequence[PieceIn]) -> bool:
+    """Whether pieces begin with the video and go forwards, in the video and in the log."""
+    onward = all(
+        one.media_s < other.media_s and one.start_at < other.start_at
+        for one, other in itertools.pairwise(pieces)
+    )
+    return onward and (not pieces or pieces[0].media_s == 0.0)
 
 
 def _name(files: Mapping[str, str]) -> str:

@@ -36,7 +36,9 @@ _REPLACED = ("HTTPValidationError", "ValidationError")
 def upload_form() -> dict[str, Any]:
     """The request body of an upload: the options of a job by path, and files in place of its paths, one of them at least."""
     fields = JobIn.model_json_schema()["properties"]
-    texts = {name: _without_null(f) for name, f in fields.items() if name not in {"path", "trajectory"}}
+    texts = {
+        name: _without_null(f) for name, f in fields.items() if name not in {"path", "trajectory", "pieces"}
+    }
     files = {
         "video": {
             "type": "string",

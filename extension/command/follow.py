@@ -17,8 +17,8 @@ from extension.client import ApiClient
 from extension.clock import Clock
 from extension.command.report import Outcome
 from extension.errors import Unavailable
-from extension.model import DeliveryState, JobStatus, VlmUse
-from extension.wire import JobIn, JobOut
+from extension.model import DeliveryState, JobStatus, Piece, VlmUse
+from extension.wire import JobIn, JobOut, PieceIn
 
 T = TypeVar("T")
 _POLL_S = 0.25
@@ -38,6 +38,7 @@ class Wanted:
     vlm: VlmUse = VlmUse.ALL
     geometry: bool = True
     start_at: dt.datetime | None = None
+    pieces: tuple[Piece, ...] = ()
 
     def job(self) -> JobIn:
         """The job to submit."""
@@ -49,10 +50,11 @@ class Wanted:
             vlm=self.vlm.value,
             geometry=self.geometry,
             start_at=self.start_at,
+            pieces=[PieceIn(media_s=piece.media_s, start_at=piece.start_at) for piece in self.pieces],
         )
 
     def options(self) -> dict[str, str]:
-        """The same choices as fields of an upload."""
+        """The same choices as fields of an upload, which cannot name pieces."""
         stated = {"start_at": self.start_at.isoformat()} if self.start_at else {}
         chosen = {"speed": str(self.speed), "prompt": self.prompt, "vlm": self.vlm.value}
         return {**chosen, "geometry": str(self.geometry).lower(), **stated}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import secrets
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from extension.command import lock, tables
 from extension.command.follow import Follower, Wanted
 from extension.command.report import Costs, Outcome, report, score
 from extension.errors import BadSource, Unavailable
-from extension.model import DeliveryState, JobStatus, VlmUse
+from extension.model import DeliveryState, JobStatus, Piece, VlmUse
 from extension.notify.receiver import SampleReceiver
 from extension.settings import Settings
 from extension.sources.probe import probe
@@ -45,6 +46,8 @@ class RunPlan:
     report: Path | None
     vlm: VlmUse = VlmUse.ALL
     geometry: bool = True
+    start_at: dt.datetime | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 class MainJob:
@@ -103,7 +106,9 @@ class MainJob:
     def _there(self, plan: RunPlan, api: ApiClient) -> int:
         wanted = self._wanted(plan)
         self._say_what_looks(api)
-        outcome = Follower(api, self._console, self._clock, _SETTLE_S).run(wanted, upload=True)
+        # What was drawn in pieces lies, with its log, where the service may read it.
+        upload = not wanted.pieces
+        outcome = Follower(api, self._console, self._clock, _SETTLE_S).run(wanted, upload=upload)
         evaluation = self._score(wanted, outcome)
         tables.show(self._console, outcome, evaluation)
         if plan.report is not None:
@@ -120,7 +125,16 @@ class MainJob:
         probe(plan.video)
         if plan.trajectory is not None:
             read_trajectory(plan.trajectory, ZoneInfo(self._settings.timezone))
-        return Wanted(plan.video, plan.trajectory, plan.speed, plan.prompt, plan.vlm, plan.geometry)
+        return Wanted(
+            plan.video,
+            plan.trajectory,
+            plan.speed,
+            plan.prompt,
+            plan.vlm,
+            plan.geometry,
+            plan.start_at,
+            plan.pieces,
+        )
 
     def _receiver(self, running: ExitStack) -> tuple[SampleReceiver, str] | None:
         """A receiver of our own that verifies what arrives, unless receivers are configured."""

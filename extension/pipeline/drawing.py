@@ -54,9 +54,9 @@ def draw(
     options = replace(job.options, start_at=log.start_at)
     instants: Micros | None = None
     if job.options.vlm is not VlmUse.ALL:
-        cut, media_s = _cut(log, options, chunk_s, contact_cm)
+        cut, media_s = cut_down(log, speed=options.speed, chunk_s=chunk_s, contact_cm=contact_cm)
         options = replace(options, pieces=cut)
-        instants = _instants(cut, media_s, style)
+        instants = instants_of(cut, media_s, style)
     path = folder / f"{Path(job.name).stem}.mp4"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,14 +64,15 @@ def draw(
     return Drawn(path, options)
 
 
-def _cut(
-    log: Trajectory, options: JobOptions, chunk_s: int, contact_cm: float
+def cut_down(
+    log: Trajectory, *, speed: float, chunk_s: int, contact_cm: float
 ) -> tuple[tuple[Piece, ...], float]:
+    """The parts of a log in which two objects come near each other, and the length of a video of them in media seconds."""
     moments = Referee(log, contact_cm).near(NEAR * contact_cm)
-    return pieces(moments, log.start_at, log.end_at, speed=options.speed, chunk_s=chunk_s)
+    return pieces(moments, log.start_at, log.end_at, speed=speed, chunk_s=chunk_s)
 
 
-def _instants(cut: tuple[Piece, ...], media_s: float, style: Style) -> Micros:
+def instants_of(cut: tuple[Piece, ...], media_s: float, style: Style) -> Micros:
     """The log instant of every frame of a video in pieces, microseconds since 1970 UTC; shape (frames,), int64."""
     ends = [*(piece.media_s for piece in cut[1:]), media_s]
     step_us = style.speed * 1e6 / style.fps

@@ -86,7 +86,7 @@ def test_the_upload_form_offers_the_options_of_a_job(app: FastAPI) -> None:
     body = app.openapi()["paths"]["/api/v1/jobs"]["post"]["requestBody"]
     form = body["content"]["multipart/form-data"]["schema"]
     by_path = app.openapi()["components"]["schemas"]["JobIn"]["properties"]
-    assert set(form["properties"]) == (set(by_path) - {"path"}) | {"video"}
+    assert set(form["properties"]) == (set(by_path) - {"path", "pieces"}) | {"video"}
     assert form["anyOf"] == [{"required": ["video"]}, {"required": ["trajectory"]}]
 
 
