@@ -131,6 +131,13 @@ def _client(endpoint: str, api_key: str, timeout_s: float) -> openai.OpenAI:
     return openai.OpenAI(base_url=endpoint, api_key=api_key or "none", timeout=timeout_s, max_retries=0)
 
 
+_FIXES = {
+    401: "; mend VIA_VLM_API_KEY",
+    403: "; mend VIA_VLM_API_KEY",
+    404: "; mend VIA_VLM_ENDPOINT or VIA_VLM_OPENAI_MODEL_DEPLOYMENT_NAME",
+}
+
+
 class _Translated:
     """The library's errors in our words, without addresses and keys."""
 
@@ -141,7 +148,9 @@ class _Translated:
         if isinstance(error, openai.APIStatusError):
             if error.status_code in {408, 429} or error.status_code >= 500:  # noqa: PLR2004 - HTTP: these pass
                 raise VlmUnavailable(f"the endpoint answered {error.status_code}") from None
-            raise Refused(f"the endpoint answered {error.status_code}") from None
+            raise Refused(
+                f"the endpoint answered {error.status_code}{_FIXES.get(error.status_code, '')}"
+            ) from None
         if isinstance(error, openai.APIConnectionError):
             raise VlmUnavailable("the endpoint does not answer") from None
         if isinstance(error, openai.OpenAIError | ValueError | AttributeError | TypeError):
