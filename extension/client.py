@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from extension import multipart
 from extension.errors import BadInput, NotFound, Unavailable
+from extension.timetravel.summary_tongues import Language
+from extension.timetravel.summary_wire import SummaryOut
 from extension.wire import (
     AboutOut,
     AnswerOut,
@@ -101,6 +103,10 @@ class ApiClient:
     def outputs(self, job_id: str) -> list[str]:
         """Names of a job's output files."""
         return self._get(f"/jobs/{quote(job_id, safe='')}/outputs", dict[str, list[str]])["files"]
+
+    def summary(self, job_id: str, language: Language = Language.EN) -> SummaryOut:
+        """What a job came to, in words and numbers."""
+        return self._get(f"/jobs/{quote(job_id, safe='')}/summary?lang={language}", SummaryOut)
 
     def ask(self, job_id: str, question: str) -> AnswerOut:
         """Ask a question about a job's video."""

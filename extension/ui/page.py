@@ -19,7 +19,18 @@ from extension.ui.words import EN, KO, Words, words_for
 from extension.wire import AnswerOut, JobOut
 
 _ASSETS = Path(__file__).parent / "assets"
-_PARTS = ("header", "progress", "player", "timeline", "events", "incidents", "failures", "outputs")
+_PARTS = (
+    "header",
+    "progress",
+    "player",
+    "steps",
+    "timeline",
+    "events",
+    "summary",
+    "incidents",
+    "failures",
+    "outputs",
+)
 # Callbacks ask the API, which answers from the same pool of threads (40 of anyio): they may never take all of it.
 _AT_ONCE = 8
 # The browser sends videos to the API itself; nothing is uploaded through Gradio.
@@ -101,8 +112,10 @@ class _Page:
             with gr.Column(scale=5, min_width=320):
                 self._html["player"] = _html("player")
                 self._html["timeline"] = _html("timeline")
+                self._html["steps"] = _html("steps")
             with gr.Column(scale=7, min_width=320):
                 self._html["events"] = _html("events")
+        self._html["summary"] = _html("summary")
         self._html["incidents"] = _html("incidents")
         self._html["failures"] = _html("failures")
         self._retry = gr.Button(i18n("retry"), visible=False, size="sm", elem_id="tt-retry")

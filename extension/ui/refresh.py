@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from extension.client import ApiClient
 from extension.errors import BadInput, ExtensionError, NotFound
-from extension.ui import tables, views
+from extension.timetravel.summary_tongues import Language
+from extension.timetravel.summary_wire import SummaryOut
+from extension.ui import digest, tables, views
 from extension.ui.markup import Html, joined
 from extension.ui.words import Words
 from extension.wire import AboutOut, CaptionOut, DeliveryOut, EventOut, IncidentOut, JobOut
@@ -30,6 +32,7 @@ class Findings:
     deliveries: list[DeliveryOut]
     failures: list[CaptionOut]
     outputs: list[str]
+    summary: SummaryOut | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def look(api: ApiClient, seen: Seen, job_id: str | None, words: Words) -> Seen:
         # Which model answers may be learned only once its server is up.
         about = seen.about if seen.about and seen.about.vlm_model else api.about()
         jobs = tuple(api.jobs())
-        findings = _findings(api, seen.findings, _chosen(api, jobs, job_id))
+        language = Language(words["lang"])
+        findings = _findings(api, seen.findings, _chosen(api, jobs, job_id), language)
     except ExtensionError:
         parts = {**seen.parts, "header": views.header(None, words)}
         return Seen(None, seen.jobs, seen.findings, parts)
@@ -79,7 +83,9 @@ def _chosen(api: ApiClient, jobs: tuple[JobOut, ...], job_id: str | None) -> Job
     return jobs[0] if jobs else None
 
 
-def _findings(api: ApiClient, before: Findings | None, job: JobOut | None) -> Findings | None:
+def _findings(
+    api: ApiClient, before: Findings | None, job: JobOut | None, language: Language
+) -> Findings | None:
     if job is None:
         return None
     waiting = before is not None and any(d.state == "pending" for d in before.deliveries)
@@ -92,6 +98,7 @@ def _findings(api: ApiClient, before: Findings | None, job: JobOut | None) -> Fi
         deliveries=api.deliveries(job.id),
         failures=[c for c in api.captions(job.id) if c.failure] if job.failed_chunks else [],
         outputs=api.outputs(job.id),
+        summary=api.summary(job.id, language) if job.status in {"done", "failed"} else None,
     )
 
 
@@ -101,7 +108,12 @@ def _parts(about: AboutOut, found: Findings | None, words: Words) -> dict[str, H
         "header": views.header(about, words),
         "progress": views.progress(job, words),
         "player": views.player(job, words),
-        "timeline": views.timeline(job, found.events if found else (), words),
+        "steps": digest.steps(job, words),
+        "timeline": joined(
+            views.timeline(job, found.events if found else (), words),
+            digest.moments(found.incidents if found else ()),
+        ),
+        "summary": Html(""),
         "events": Html(""),
         "incidents": Html(""),
         "failures": Html(""),
@@ -116,6 +128,7 @@ def _parts(about: AboutOut, found: Findings | None, words: Words) -> dict[str, H
             tables.heading(words["incidents"], len(found.incidents)),
             tables.incidents_table(found.incidents, found.deliveries, words),
         )
+        parts["summary"] = digest.summary(found.job, found.summary, found.outputs, words)
         parts["failures"] = tables.failures_list(found.failures, words)
         parts["outputs"] = views.downloads(found.job, found.outputs, words)
     return parts

@@ -9,6 +9,7 @@ Words = Mapping[str, str]
 
 EN: Words = MappingProxyType(
     {
+        "lang": "en",
         "title": "Time-travel alerts",
         "about": "VLM: {vlm} · via-server: {via} · alerts go to: {receivers} · version {version}",
         "no_vlm": "none yet",
@@ -78,6 +79,15 @@ EN: Words = MappingProxyType(
         "extractive": "put together from the findings, not written by a language model",
         "written_by": "written by {model}",
         "outputs": "Download",
+        "summary": "Summary",
+        "summary_video": "Summary video",
+        "chart_timeline": "Timeline: who had a moment with whom, and when",
+        "chart_heat_map": "Heat map: where objects were, and where moments happened",
+        "previous_event": "Previous event",
+        "next_event": "Next event",
+        "only_events": "Play only the events",
+        "pre_roll": "Seconds before",
+        "play_length": "Seconds after the start",
         "event": "event",
         "incident": "incident",
         "caption": "caption",
@@ -99,6 +109,7 @@ EN: Words = MappingProxyType(
 
 KO: Words = MappingProxyType(
     {
+        "lang": "ko",
         "title": "시간여행 사고 알림",
         "about": "VLM: {vlm} · via-server: {via} · 알림 수신: {receivers} · 버전 {version}",
         "no_vlm": "아직 없음",
@@ -168,6 +179,15 @@ KO: Words = MappingProxyType(
         "extractive": "언어 모델이 쓴 글이 아니라 분석 결과에서 모은 답변입니다",
         "written_by": "{model} 작성",
         "outputs": "다운로드",
+        "summary": "요약",
+        "summary_video": "요약 영상",
+        "chart_timeline": "타임라인: 누가 누구와 언제 관련되었는지",
+        "chart_heat_map": "히트맵: 물체가 있던 곳과 장면이 일어난 곳",
+        "previous_event": "이전 이벤트",
+        "next_event": "다음 이벤트",
+        "only_events": "이벤트만 재생",
+        "pre_roll": "시작 전(초)",
+        "play_length": "시작 후(초)",
         "event": "이벤트",
         "incident": "사고",
         "caption": "캡션",

@@ -13,8 +13,10 @@ from extension.client import ApiClient
 from extension.errors import NotFound
 from extension.model import JobStatus, Phase, Span
 from extension.playback.write import write_summary
+from extension.timetravel.summary import Summary
 from extension.timetravel.summary_making import summarize
 from extension.timetravel.summary_tongues import Language
+from extension.timetravel.summary_wire import SummaryOut, json_name
 from extension.timetravel.trajectory import Trajectory
 from tests.api import samples
 from tests.api.harness import Desk
@@ -33,10 +35,9 @@ def judged(shelf: Any) -> Any:
     return shelf
 
 
-def written(shelf: Any, desk: Desk, trajectory: Trajectory | None = None) -> Path:
-    """Write the job's summary as the pipeline does; its folder."""
-    folder = desk.services.outputs_dir / "job-1"
-    summary = summarize(
+def made(shelf: Any, trajectory: Trajectory | None = None) -> Summary:
+    """The job's summary, as the pipeline makes it at the end."""
+    return summarize(
         shelf.job("job-1"),
         shelf.incidents("job-1"),
         shelf.captions("job-1"),
@@ -44,7 +45,15 @@ def written(shelf: Any, desk: Desk, trajectory: Trajectory | None = None) -> Pat
         tz=SEOUL,
         ended=True,
     )
-    write_summary(folder, summary, Path("/nowhere/yard.mp4"), trajectory)
+
+
+def written(shelf: Any, desk: Desk, trajectory: Trajectory | None = None) -> Path:
+    """Keep the job's summary for programs where the pipeline keeps it; the folder."""
+    folder = desk.services.outputs_dir / "job-1"
+    folder.mkdir()
+    for language in Language:
+        page = SummaryOut.of(made(shelf, trajectory), language)
+        (folder / json_name(language)).write_text(page.model_dump_json(), encoding="utf-8")
     return folder
 
 
@@ -121,7 +130,7 @@ def test_a_damaged_file_is_passed_over(client: TestClient, judged: Any, desk: De
 
 def test_pictures_are_among_the_outputs(client: TestClient, judged: Any, desk: Desk) -> None:
     """With the media types that a browser needs."""
-    written(judged, desk, log())
+    write_summary(desk.services.outputs_dir / "job-1", made(judged, log()), Path("/nowhere/yard.mp4"), log())
     files = client.get("/api/v1/jobs/job-1/outputs").json()["files"]
     assert {"heatmap.png", "timeline.png", "summary.en.md", "summary.ko.md"} <= set(files)
     for name, media_type in (

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from extension.model import JobStatus, Kind, Message, Phase, Position, Severity, Span
+from extension.playback.film import Film
+from extension.playback.write import Made, write_summary
+from extension.timetravel.summary_making import summarize
 from tests.api import samples
 from tests.api.memory_shelf import MemoryShelf
 
@@ -59,3 +62,9 @@ def fill(shelf: MemoryShelf, clip: Path, outputs_dir: Path) -> None:
     shelf.mark_failed("m4", "403 Forbidden")
     (outputs_dir / JOB).mkdir()
     (outputs_dir / JOB / "events.jsonl").write_text('{"a": 1}\n')
+
+
+def fill_summary(shelf: MemoryShelf, clip: Path, outputs_dir: Path) -> Made:
+    """Write the judged job's summary, as the pipeline does at its end: words, a timeline and a small video."""
+    summary = summarize(shelf.job(JOB), shelf.incidents(JOB), shelf.captions(JOB))
+    return write_summary(outputs_dir / JOB, summary, clip, film=Film(width=320, height=180, fps=10))

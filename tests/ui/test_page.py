@@ -20,7 +20,7 @@ from extension.ui.words import EN, KO
 from tests.api import samples
 from tests.api.harness import Desk, StillClock, bound, make_desk, served
 from tests.api.memory_shelf import MemoryShelf
-from tests.ui.scene import HOSTILE, JOB, fill
+from tests.ui.scene import HOSTILE, JOB, fill, fill_summary
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
@@ -61,6 +61,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     shelf = MemoryShelf(clock)
     desk = make_desk(shelf, clock, folder)
     fill(shelf, clip, desk.services.outputs_dir)
+    fill_summary(shelf, clip, desk.services.outputs_dir)
     listener = bound()
     asks_at = [f"http://127.0.0.1:{listener.getsockname()[1]}"]
     with served(mount_ui(create_app(desk.services, "1.2.3"), lambda: asks_at[0]), listener) as address:
@@ -175,7 +176,7 @@ def test_incidents_failures_and_files_are_listed(reader: Page) -> None:
     expect(page.locator("#tt-failures li")).to_have_count(2)
     expect(page.locator("#tt-header .tt-notice")).to_contain_text("stands in for a language model")
     with page.expect_download() as download:
-        page.locator("#tt-outputs a").click()
+        page.locator("#tt-outputs a[download='events.jsonl']").click()
     assert Path(download.value.path()).read_text() == '{"a": 1}\n'
 
 
@@ -267,6 +268,8 @@ def test_a_korean_browser_gets_korean(visit: Callable[..., Page]) -> None:
     page = visit(locale="ko-KR")
     expect(page.locator("#tt-header h1")).to_have_text(KO["title"])
     expect(page.locator("#tt-ask-button")).to_have_text(KO["ask_button"])
+    expect(page.locator("[data-step='1']")).to_contain_text(KO["next_event"])
+    expect(page.locator("#tt-summary .tt-lead")).to_contain_text("장면 2건을 찾았습니다")
     expect(page.locator("#tt-picker")).to_contain_text(KO["stored"])
     expect(page.locator("#tt-events tbody tr").first).to_contain_text(KO["collision"])
     question = page.locator("#tt-question textarea, #tt-question input").first
@@ -289,6 +292,93 @@ def test_on_a_desk_rows_are_a_table_and_nothing_sticks_out(reader: Page) -> None
     assert player is not None
     assert events is not None
     assert player["x"] + player["width"] <= events["x"]
+
+
+def now_s(page: Page) -> float:
+    """The second that the player shows."""
+    return float(page.evaluate("document.querySelector('#tt-player video').currentTime"))
+
+
+def test_the_summary_is_told_and_shown(reader: Page) -> None:
+    """In words, as a picture of the timeline, and as a video that can be played; each is a file of the job."""
+    summary = reader.locator("#tt-summary")
+    expect(summary.locator("h2")).to_contain_text(EN["summary"])
+    expect(summary.locator(".tt-lead")).to_have_text(
+        "2 moments were found: 1 collision and 1 fire (1 extreme and 1 danger)."
+    )
+    expect(summary).to_contain_text("2 chunks could not be judged (VlmGarbled 2)")
+    summary.locator("img").scroll_into_view_if_needed()
+    reader.wait_for_function("document.querySelector('#tt-summary img').naturalWidth > 900")
+    reader.wait_for_function("document.querySelector('#tt-summary video').videoWidth === 320")
+    expect(summary.locator("figure")).to_have_count(2)
+
+
+def test_next_event_begins_with_the_first_and_leaves_none_out(visit: Callable[..., Page]) -> None:
+    """Each a little before it begins; at either end the step stays where it is."""
+    page = visit()
+    step = {by: page.locator(f"[data-step='{by}']") for by in ("-1", "1")}
+    for by, second in (("1", 2.2), ("1", 10.1), ("1", 10.1), ("-1", 2.2), ("-1", 2.2), ("1", 10.1)):
+        step[by].click()
+        seeked_to(page, second)
+
+
+def test_steps_go_on_from_where_the_visitor_is(visit: Callable[..., Page]) -> None:
+    """After a click on a row, a step leads to the event after it, or before it."""
+    page = visit()
+    rows = page.locator("#tt-events tbody tr")
+    rows.nth(1).click()
+    seeked_to(page, 7.4)
+    page.locator("[data-step='1']").click()
+    seeked_to(page, 10.1)
+    rows.nth(1).click()
+    seeked_to(page, 7.4)
+    page.locator("[data-step='-1']").click()
+    seeked_to(page, 2.2)
+
+
+def test_the_visitor_chooses_how_much_comes_before(visit: Callable[..., Page]) -> None:
+    """Never before the first frame, and the first event is still the first step."""
+    page = visit()
+    page.locator("#tt-steps [name=pre_roll]").fill("5")
+    page.locator("[data-step='1']").click()
+    seeked_to(page, 0.0)
+    page.locator("[data-step='1']").click()
+    seeked_to(page, 7.1)
+    page.locator("#tt-steps [name=pre_roll]").fill("0")
+    page.locator("[data-step='-1']").click()
+    seeked_to(page, 4.2)
+
+
+def test_only_the_events_are_played_and_then_it_stops(visit: Callable[..., Page]) -> None:
+    """It begins with the first event, jumps over what lies between, and stops after the last."""
+    page = visit()
+    page.evaluate(
+        """() => {
+            const video = document.querySelector('#tt-player video');
+            video.currentTime = 16; video.playbackRate = 4; video.muted = true; window.shown = [];
+            video.addEventListener('timeupdate', () => { if (!video.seeking) window.shown.push(video.currentTime); });
+        }"""
+    )
+    seeked_to(page, 16.0)
+    page.locator("#tt-steps [name=only_events]").check()
+    page.wait_for_function(
+        "() => { const v = document.querySelector('#tt-player video'); return v.paused && v.currentTime > 13; }"
+    )
+    assert now_s(page) == pytest.approx(13.1, abs=0.7)
+    shown = [second for second in page.evaluate("window.shown") if second != 16.0]
+    assert min(shown) == pytest.approx(2.2, abs=0.7)
+    between = [second for second in shown if 5.9 < second < 10.05]
+    assert between == []
+    assert any(2.1 < second < 5.9 for second in shown)
+    assert any(second >= 10.05 for second in shown)
+
+
+def test_a_job_without_events_can_be_stepped_through_without_harm(visit: Callable[..., Page]) -> None:
+    """Nothing happens, and nothing breaks (the visitor's console stays empty)."""
+    page = visit("?job=old")
+    page.locator("[data-step='1']").click()
+    page.locator("#tt-steps [name=only_events]").check()
+    assert now_s(page) == 0
 
 
 def test_gradio_itself_takes_and_gives_no_files(site: Site, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from extension.api import create_app
 from extension.client import ApiClient
-from extension.model import JobStatus
+from extension.model import JobStatus, Span
 from extension.ui.refresh import Seen, look
-from extension.ui.words import EN
+from extension.ui.words import EN, KO
 from tests.api import samples
 from tests.api.harness import StillClock, bound, make_desk, served
 from tests.api.memory_shelf import MemoryShelf
@@ -64,6 +64,8 @@ def test_the_first_look_shows_the_newest_job(stage: Stage) -> None:
     assert seen.findings.job.id == JOB
     assert [failure.chunk_index for failure in seen.findings.failures] == [3, 4]
     assert seen.findings.outputs == ["events.jsonl"]
+    assert seen.findings.summary is not None
+    assert "2 moments were found" in seen.parts["summary"]
     assert all(seen.parts.values())
     assert not seen.is_busy
 
@@ -75,6 +77,37 @@ def test_a_finished_job_costs_one_request_a_look(stage: Stage) -> None:
     second = look(stage.api, first, JOB, EN)
     assert stage.asked == ["jobs"]
     assert second.parts == first.parts
+
+
+def test_the_summary_waits_for_the_end_of_the_job(stage: Stage) -> None:
+    """While a job runs, nobody has it worked out each second."""
+    stage.shelf.kept[JOB] = dataclasses.replace(
+        stage.shelf.kept[JOB], status=JobStatus.RUNNING, finished_at=None
+    )
+    running = look(stage.api, Seen(), JOB, EN)
+    assert f"jobs/{JOB}/summary" not in stage.asked
+    assert running.parts["summary"] == ""
+    stage.shelf.finish_job(JOB, JobStatus.DONE)
+    assert "2 moments were found" in look(stage.api, running, JOB, EN).parts["summary"]
+
+
+def test_the_summary_speaks_the_visitors_language(stage: Stage) -> None:
+    """As the rest of the page."""
+    assert "장면 2건을 찾았습니다" in look(stage.api, Seen(), JOB, KO).parts["summary"]
+
+
+def test_steps_stay_as_they_are_while_a_job_goes_on(stage: Stage) -> None:
+    """What a visitor typed there is not taken away; the moments behind them are brought up to date."""
+    stage.shelf.kept[JOB] = dataclasses.replace(
+        stage.shelf.kept[JOB], status=JobStatus.RUNNING, finished_at=None
+    )
+    first = look(stage.api, Seen(), JOB, EN)
+    later = samples.incident(JOB, 7, span=Span(17.0, 18.0))
+    stage.shelf.commit_judgement(JOB, judged_chunks=9, events=[], incidents=[later], messages=[])
+    second = look(stage.api, first, JOB, EN)
+    assert second.parts["steps"] == first.parts["steps"]
+    assert "[17.0, 18.0]" in second.parts["timeline"]
+    assert "[17.0, 18.0]" not in first.parts["timeline"]
 
 
 def test_a_job_that_moves_is_looked_at_again(stage: Stage) -> None:

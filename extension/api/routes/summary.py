@@ -57,5 +57,5 @@ def _written(services: Services, job: Job, incidents: list[Incident], lang: Lang
 
 
 def _so_far(services: Services, job: Job, incidents: list[Incident], lang: Language) -> SummaryOut:
-    summary = summarize(job, incidents, services.store.captions(job.id))
+    summary = summarize(job, incidents, services.store.captions(job.id), tz=services.timezone)
     return SummaryOut.of(summary, lang)
