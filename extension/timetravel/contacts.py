@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from extension.timetravel.trajectory import GAP_US, Micros, Track, Trajectory, instant, label_order, micros
+from extension.timetravel.trajectory import Micros, Trajectory, instant, label_order, micros
+from extension.timetravel.trajectory_pairs import Distances, near_pairs, runs
 
 THRESHOLD_CM: Final = 100.0
 """Two discs of radius 50 cm overlap below this centre distance."""
 
-_STEPS: Final = 2.5
-"""A hole of more than this many usual steps (and more than a second) ends a contact: nothing was recorded there."""
+_SECOND_US: Final = 1_000_000
 
 Pair = tuple[str, str]
 
@@ -41,25 +38,17 @@ class Contact:
     closest_at: dt.datetime
 
 
-@dataclass(frozen=True, eq=False)
-class _Distances:
-    """Horizontal distances of one pair, at the samples of either object while both are recorded; shapes (n,)."""
-
-    pair: Pair
-    at_us: Micros
-    distance_cm: npt.NDArray[np.float64]
-
-
 def contacts(trajectory: Trajectory, threshold_cm: float = THRESHOLD_CM) -> tuple[Contact, ...]:
     """All contacts of a log, by time.
 
     A contact is a maximal run of samples whose horizontal (x-z) distance is below the threshold; runs of a pair that
-    are separated by a single sample are one contact.
+    are separated by a single sample are one contact. Where one of the two was not recorded (before it begins, after it
+    has ended, in a hole) there is none, and a hole ends one.
     """
     found = [
-        _contact(distances, first, last)
-        for distances in _all_distances(trajectory)
-        for first, last in _runs(distances, threshold_cm)
+        _contact((trajectory.labels[one], trajectory.labels[other]), at_us, distance_cm)
+        for (one, other), near in near_pairs(trajectory, threshold_cm).items()
+        for at_us, distance_cm in runs(near)
     ]
     return tuple(sorted(found, key=lambda c: (c.start_at, [label_order(o) for o in c.objects])))
 
@@ -70,53 +59,20 @@ def contact_seconds(trajectory: Trajectory, threshold_cm: float = THRESHOLD_CM) 
     A second is numbered from the whole clock second in which the log begins, so that it is what the clock shows when the
     log begins at midnight.
     """
-    first_us = micros(trajectory.start_at) // 1_000_000
+    first = micros(trajectory.start_at) // _SECOND_US
     return {
-        (int(at_us // 1_000_000 - first_us), distances.pair)
-        for distances in _all_distances(trajectory)
-        for at_us in distances.at_us[distances.distance_cm < threshold_cm]
+        (int(second), (trajectory.labels[one], trajectory.labels[other]))
+        for (one, other), near in near_pairs(trajectory, threshold_cm).items()
+        for second in np.unique(np.concatenate(near.at_us) // _SECOND_US) - first
     }
 
 
-def _all_distances(trajectory: Trajectory) -> Iterator[_Distances]:
-    for (one, a), (other, b) in itertools.combinations(trajectory.tracks.items(), 2):
-        yield _distances((trajectory.labels[one], trajectory.labels[other]), a, b)
-
-
-def _distances(pair: Pair, a: Track, b: Track) -> _Distances:
-    if np.array_equal(a.at_us, b.at_us):
-        at_us, apart = a.at_us, a.places - b.places
-    else:
-        both = np.union1d(a.at_us, b.at_us)
-        start_us, end_us = max(a.at_us[0], b.at_us[0]), min(a.at_us[-1], b.at_us[-1])
-        at_us = both[(both >= start_us) & (both <= end_us)]
-        apart = a.places_at(at_us) - b.places_at(at_us)
-    return _Distances(pair=pair, at_us=at_us, distance_cm=np.hypot(apart[:, 0], apart[:, 2]))
-
-
-def _runs(distances: _Distances, threshold_cm: float) -> Iterator[tuple[int, int]]:
-    """First and last sample of each contact, both in it."""
-    inside = np.flatnonzero(distances.distance_cm < threshold_cm)
-    if not inside.size:
-        return
-    steps_us = np.diff(distances.at_us)
-    hole_us = max(GAP_US, _STEPS * float(np.median(steps_us))) if steps_us.size else GAP_US
-    first = previous = int(inside[0])
-    for sample in map(int, inside[1:]):
-        holes = steps_us[previous:sample] > hole_us
-        if sample - previous > 2 or holes.any():  # noqa: PLR2004 - a distance of 2 leaves one sample between
-            yield first, previous
-            first = sample
-        previous = sample
-    yield first, previous
-
-
-def _contact(distances: _Distances, first: int, last: int) -> Contact:
-    closest = first + int(np.argmin(distances.distance_cm[first : last + 1]))
+def _contact(pair: Pair, at_us: Micros, distance_cm: Distances) -> Contact:
+    closest = int(np.argmin(distance_cm))
     return Contact(
-        objects=distances.pair,
-        start_at=instant(int(distances.at_us[first])),
-        end_at=instant(int(distances.at_us[last])),
-        closest_cm=float(distances.distance_cm[closest]),
-        closest_at=instant(int(distances.at_us[closest])),
+        objects=pair,
+        start_at=instant(int(at_us[0])),
+        end_at=instant(int(at_us[-1])),
+        closest_cm=float(distance_cm[closest]),
+        closest_at=instant(int(at_us[closest])),
     )

@@ -286,3 +286,27 @@ def test_a_live_trajectory_survives_a_restart(desk: Desk) -> None:
     with TestClient(create_app(services)) as client:
         assert client.post(ROWS, content=walk(1), headers=headers).json() == first
         assert client.get(YARD).json()["rows"] == 18
+
+
+def test_a_job_may_name_a_trajectory_that_grows(client: TestClient, desk: Desk) -> None:
+    """It gets what has come so far, as a file of its own; what comes later changes nothing."""
+    rows = "timestamp,objid,x,y,z\n" + "".join(
+        f"2026-05-04 10:00:0{second}.000,obj00{number},{number * 1000},0,0\n"
+        for second in range(3)
+        for number in (1, 2)
+    )
+    posted = client.post(
+        "/api/v1/trajectories/yard-9/rows", content=rows, headers={"content-type": "text/csv"}
+    )
+    assert posted.status_code == 200
+    answer = client.post("/api/v1/jobs/by-path", json={"trajectory": "live:yard-9", "vlm": "off"})
+    assert answer.status_code == 202
+    path = desk.services.store.job(answer.json()["id"]).trajectory_path
+    assert path is not None
+    assert read_trajectory(Path(path)).objids == ("obj001", "obj002")
+
+
+def test_a_job_may_not_name_a_trajectory_that_nobody_sends(client: TestClient) -> None:
+    """There is nothing to analyse."""
+    answer = client.post("/api/v1/jobs/by-path", json={"trajectory": "live:nobody"})
+    assert answer.status_code in {400, 404}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from extension.errors import BadInput
+from extension.timetravel import trajectory_pairs
 from extension.timetravel.contacts import Contact, contact_seconds, contacts
-from extension.timetravel.trajectory import Track, Trajectory, micros
+from extension.timetravel.trajectory import Track, Trajectory, instant, micros
 from extension.timetravel.trajectory_csv import read_trajectory
 
 START = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
@@ -208,3 +213,192 @@ def test_a_smaller_threshold_finds_no_further_seconds(
     """Only fewer."""
     log = roaming(walks)
     assert contact_seconds(log, threshold) <= contact_seconds(log)
+
+
+def moving(*samples: tuple[float, float], x: float = 0.0) -> Track:
+    """Samples of (log second, z) on a line at x."""
+    return Track(
+        at_us=np.array([micros(at(s)) for s, _ in samples], dtype=np.int64),
+        places=np.array([(x, 0.0, z) for _, z in samples], dtype=np.float64),
+    )
+
+
+def of_two(one: Track, other: Track) -> Trajectory:
+    """Two objects."""
+    return Trajectory(tracks={"obj001": one, "obj002": other})
+
+
+WALL_CLOCK = [0.2 * i for i in range(151)]
+PASSER = moving(*((s, 3000 - 200 * s) for s in WALL_CLOCK))
+
+
+@pytest.mark.parametrize(
+    ("other", "met"),
+    [
+        pytest.param(list(WALL_CLOCK), True, id="recorded-all-the-time"),
+        pytest.param([s for s in WALL_CLOCK if s < 10], False, id="ended-before"),
+        pytest.param([s for s in WALL_CLOCK if s > 20], False, id="begins-after"),
+        pytest.param([s for s in WALL_CLOCK if not 12 < s < 18], False, id="in-a-hole"),
+        pytest.param([s for s in WALL_CLOCK if not 14.5 < s < 15.3], True, id="over-less-than-a-second"),
+    ],
+)
+def test_nobody_meets_what_was_not_recorded(other: list[float], met: bool) -> None:  # noqa: FBT001 - a parameter
+    """One walks past where another stands, or stood, or will stand."""
+    assert bool(contacts(of_two(PASSER, moving(*((s, 0.0) for s in other))))) is met
+
+
+def test_where_a_track_ended_nobody_is_met_within_the_grace_either() -> None:
+    """Being drawn for another second is not being there."""
+    gone = moving((0.0, 0.0), (0.2, 0.0))
+    comer = moving((0.0, 500.0), (0.2, 400.0), (0.4, 50.0), (0.6, 20.0))
+    assert contacts(of_two(gone, comer)) == ()
+
+
+def test_a_contact_ends_where_one_of_the_two_is_lost() -> None:
+    """And another begins where it is found again."""
+    still = moving(*((s, 0.0) for s in WALL_CLOCK))
+    flickering = moving(*((s, 50.0) for s in WALL_CLOCK if not 3.1 < s < 6.9))
+    found = spans(of_two(still, flickering))
+    assert [(round(a, 1), round(b, 1)) for a, b in found] == [(0.0, 3.0), (7.0, 30.0)]
+
+
+def test_a_part_has_the_contacts_of_its_time() -> None:
+    """Cut at its edges."""
+    whole = of_two(moving(*((s, 0.0) for s in WALL_CLOCK)), moving(*((s, 50.0) for s in WALL_CLOCK)))
+    assert spans(whole.between(at(5.1), at(7.3))) == [(5.2, 7.2)]
+
+
+def plainly(log: Trajectory, threshold_cm: float = 100.0) -> list[Contact]:
+    """All contacts by looking at every pair at every instant, one after another."""
+    first_us, last_us = log.span_us
+    found = []
+    for (one, a), (other, b) in itertools.combinations(log.tracks.items(), 2):
+        holes = [hole_us(a), hole_us(b)]
+        run: list[tuple[int, float]] = []
+        previous, outside = None, 0
+        for t in sorted({*a.at_us.tolist(), *b.at_us.tolist()}):
+            if not first_us <= t <= last_us or not (recorded(a, t, holes[0]) and recorded(b, t, holes[1])):
+                continue
+            p, q = (np.array(track.place_at(t)) for track in (a, b))
+            distance = float(np.hypot(p[0] - q[0], p[2] - q[2]))
+            if run and (outside > 1 or t - previous > min(holes)):
+                found.append((one, other, run))
+                run = []
+            if distance < threshold_cm:
+                run, outside = [*run, (t, distance)], 0
+            else:
+                outside += 1
+            previous = t
+        if run:
+            found.append((one, other, run))
+    return [whole(log, one, other, run) for one, other, run in found]
+
+
+def whole(log: Trajectory, one: str, other: str, run: list[tuple[int, float]]) -> Contact:
+    """A run as a contact."""
+    closest = min(run, key=lambda sample: (sample[1], sample[0]))
+    return Contact(
+        objects=(log.labels[one], log.labels[other]),
+        start_at=instant(run[0][0]),
+        end_at=instant(run[-1][0]),
+        closest_cm=closest[1],
+        closest_at=instant(closest[0]),
+    )
+
+
+def hole_us(one: Track) -> int:
+    """The longest step that is no hole: a second, or two and a half usual steps up to ten seconds."""
+    usual = float(np.median(np.diff(one.at_us))) if len(one.at_us) > 1 else 0.0
+    return max(1_000_000, min(int(2.5 * usual), 10_000_000))
+
+
+def recorded(one: Track, t: int, longest_us: int) -> bool:
+    """At a sample, or between two that are no hole apart."""
+    if t in one.at_us:
+        return True
+    earlier, later = one.at_us[one.at_us < t], one.at_us[one.at_us > t]
+    return bool(len(earlier) and len(later) and later[0] - earlier[-1] <= longest_us)
+
+
+@st.composite
+def messy(draw: st.DrawFn) -> Trajectory:
+    """Objects on ticks of their own or shared ones, with holes, beginnings and ends, roaming a small place or a large one."""
+    chance = np.random.default_rng(draw(st.integers(0, 2**32)))
+    place_cm = draw(st.sampled_from([300.0, 2_000.0, 20_000.0]))
+    shared = draw(st.booleans())
+    tracks = {}
+    for number in range(draw(st.integers(2, 5))):
+        step_us = 200_000 if shared else int(chance.integers(50_000, 2_500_000))
+        count = int(chance.integers(1, 120))
+        at_us = (
+            micros(START) + (0 if shared else int(chance.integers(0, 5_000_000))) + step_us * np.arange(count)
+        )
+        at_us = at_us + np.cumsum(chance.random(count) < draw(st.sampled_from([0.0, 0.05]))) * int(
+            chance.integers(200_000, 30_000_000)
+        )
+        keep = chance.random(count) > draw(st.sampled_from([0.0, 0.2]))
+        keep[0] = True
+        walk = np.cumsum(chance.normal(0, place_cm / 12, (count, 2)), axis=0) + chance.uniform(0, place_cm, 2)
+        where = np.abs((walk % (2 * place_cm)) - place_cm)
+        tracks[f"obj{number}"] = Track(
+            at_us[keep].astype(np.int64), np.stack((where[:, 0], np.zeros(count), where[:, 1]), axis=1)[keep]
+        )
+    return Trajectory(tracks=tracks)
+
+
+def by_pair(found: Iterable[Contact]) -> list[Contact]:
+    """In one order."""
+    return sorted(found, key=lambda c: (c.start_at, c.objects))
+
+
+@given(messy(), st.sampled_from([50.0, 100.0, 500.0]), st.integers(1, 8))
+@settings(max_examples=120)
+def test_skipping_what_is_far_apart_changes_nothing(log: Trajectory, threshold: float, blocks: int) -> None:
+    """However many blocks are looked at together, contacts are those of looking at everything."""
+    expected = plainly(log, threshold)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trajectory_pairs, "_BLOCKS_AT_ONCE", blocks)
+        assert by_pair(contacts(log, threshold)) == by_pair(expected)
+
+
+@given(messy(), st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=60)
+def test_parts_skip_nothing_either(log: Trajectory, one: float, other: float) -> None:
+    """Contacts of a part are those of looking at all of it."""
+    first_us, last_us = log.span_us
+    start, end = sorted(first_us + int(share * (last_us - first_us)) for share in (one, other))
+    try:
+        part = log.between(instant(start), instant(end))
+    except BadInput:
+        return
+    assert by_pair(contacts(part)) == by_pair(plainly(part))
+
+
+def test_a_log_with_years_of_nothing_in_it_takes_no_time() -> None:
+    """Only stretches with samples are looked at."""
+    times = [0.0, 0.2, 0.4, 3e9, 3e9 + 0.2]
+    log = of_two(moving(*((s, 0.0) for s in times)), moving(*((s, 50.0) for s in times)))
+    assert len(contacts(log)) == 2
+
+
+def test_memory_is_freed_while_a_long_log_is_searched() -> None:
+    """After each object's steps, then after every hour."""
+    freed: list[int] = []
+    ticks = [0.4 * i for i in range(22_500)]
+    log = of_two(moving(*((s, 0.0) for s in ticks)), moving(*((s, 500.0) for s in ticks)))
+    contacts(replace(log, release=lambda: freed.append(1)))
+    assert len(freed) == 2 + 3
+
+
+def test_a_crowd_is_searched_in_little_time() -> None:
+    """Forty objects for a quarter of an hour in a hall: well under a second of computing."""
+    chance = np.random.default_rng(5)
+    at_us = micros(START) + 200_000 * np.arange(4_500)
+    tracks = {}
+    for number in range(40):
+        way = np.cumsum(chance.normal(0, 20, (4_500, 2)), axis=0) + chance.uniform(0, 20_000, 2)
+        tracks[f"obj{number}"] = Track(at_us, np.stack((way[:, 0], np.zeros(4_500), way[:, 1]), axis=1))
+    began = time.process_time()
+    found = contacts(Trajectory(tracks=tracks))
+    assert time.process_time() - began < 5.0
+    assert found

@@ -141,7 +141,28 @@ def test_rows_out_of_order_are_sorted_and_said() -> None:
     """The warning names the first line at fault."""
     log = parse_trajectory(HEADER + LATER + ROW + OTHER)
     assert log.tracks["obj001"].places[:, 0].tolist() == [1.5, 2.5]
-    assert log.warnings == ("rows were not in time order (first at line 3); they were sorted",)
+    assert log.warnings == (
+        "rows were not in time order: the clock of 'obj001' goes back at line 3 (1 such row in all); they were sorted",
+    )
+
+
+def test_rows_by_object_are_no_disorder() -> None:
+    """Each object's clock goes forward: that is an order too."""
+    log = parse_trajectory(HEADER + ROW + LATER + OTHER)
+    assert log.warnings == ()
+    assert log.tracks["obj001"].places[:, 0].tolist() == [1.5, 2.5]
+
+
+def test_the_first_clock_that_goes_back_is_named_with_the_number_of_such_rows() -> None:
+    """Counted over all objects; repeated rows are none of them."""
+    lines = [
+        f"2025-01-01 00:00:0{second}.000,obj00{n},{n},0,0\n"
+        for n, second in ((1, 5), (2, 7), (2, 3), (1, 4), (1, 4), (2, 2))
+    ]
+    assert parse_trajectory(HEADER + "".join(lines)).warnings[:2] == (
+        "rows were not in time order: the clock of 'obj002' goes back at line 4 (3 such rows in all); they were sorted",
+        "1 repeated rows were dropped (first at line 6)",
+    )
 
 
 def test_repeated_rows_count_once_and_are_said() -> None:
@@ -179,6 +200,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     write_trajectory(log, tmp_path / "copy.csv")
     assert (tmp_path / "copy.csv").read_text() == HEADER + ROW + OTHER.replace("9,9,9", "9.0,9.0,9.0") + LATER
     assert [p.name for p in tmp_path.iterdir()] == ["copy.csv"]
+
+
+def test_of_a_part_the_samples_in_it_are_written(tmp_path: Path) -> None:
+    """Not the neighbours that only serve to tell places between samples."""
+    lines = [f"2025-01-01 00:00:0{second}.000,obj001,{second}.0,0.0,0.0\n" for second in range(6)]
+    log = parse_trajectory(HEADER + "".join(lines))
+    part = log.between(log.start_at + dt.timedelta(seconds=1.5), log.start_at + dt.timedelta(seconds=4))
+    write_trajectory(part, tmp_path / "part.csv")
+    assert (tmp_path / "part.csv").read_text() == HEADER + "".join(lines[2:5])
 
 
 def test_a_stamp_has_milliseconds() -> None:
@@ -227,7 +257,7 @@ def test_writing_and_reading_loses_nothing(
         assert np.array_equal(again.tracks[objid].at_us, log.tracks[objid].at_us)
         assert np.array_equal(again.tracks[objid].places, log.tracks[objid].places)
     assert sum(len(track.at_us) for track in again.tracks.values()) == len(samples)
-    assert again.warnings == ()
+    assert not any("sorted" in warning or "dropped" in warning for warning in again.warnings)
 
 
 @given(rows, st.randoms(use_true_random=False))
