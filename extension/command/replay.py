@@ -257,7 +257,9 @@ def _pictures(trajectory: Trajectory, drawing: Drawing, tally: Tally, at_us: Mic
 def _followed(pictures: Iterable[T], total: int, name: str, console: Console) -> Iterator[T]:
     """Pictures as they are taken, with a bar that says how far they are."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         yield from progress.track(pictures, total=total, description=f"drawing {name}")
 
 

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extension.sources.probe import probe
+from extension.sources.replay.camera import fit_camera
 from extension.sources.replay.generate import generate
 from extension.sources.replay.glyphs import stamp_text
 from extension.sources.replay.render import frame_instants_us, frames, render
@@ -30,7 +31,6 @@ from extension.sources.replay.style import (
     Corner,
     Style,
     contrast,
-    fit_camera,
 )
 from extension.timetravel.contacts import contacts
 from extension.timetravel.trajectory import Track, Trajectory, instant, micros

@@ -1,254 +1,144 @@
-"""Makes trajectory logs by seeded chance: objects roam as in the predecessor's generator, and meet or nearly meet as planned.
-
-The predecessor's objects roam without noticing one another; these keep clear of all but the one they are to meet, so that the log's truth is
-never a toss of a coin.
-"""
+"""Makes trajectory logs by seeded chance that hold what a plan asks for and nothing doubtful; long ones section by section."""
 
 from __future__ import annotations
 
-import enum
+import copy
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from extension.sources.replay.happenings import crossings, stops
+from extension.sources.replay.motion import (
+    Vectors,
+    World,
+    begin_crossing,
+    begin_meeting,
+    begin_stop,
+    new_world,
+    remember,
+    step,
+    turn,
+)
 from extension.sources.replay.plan import Plan, encounters
-from extension.timetravel.contacts import THRESHOLD_CM
 from extension.timetravel.trajectory import Track, Trajectory, micros
 
-Vectors = npt.NDArray[np.float64]
+SECTION_S: Final = 60.0
+"""A log of more than two of these is drawn in parts of this length, each of which can be drawn again on its own."""
 
 _TRIES: Final = 200
 _SUBSTEPS: Final = 2
-_TURN_STEPS: Final = (20, 100)
-"""A new direction is blended in every 20 to 100 steps, by 0.2; the direction trembles by 0.02 per axis (the predecessor's numbers)."""
-_BLEND: Final = 0.2
-_TREMBLE: Final = 0.02
-_HEIGHTS_CM: Final = (89.5, 200.0)
-_ELEVATION: Final = np.pi / 6
-
-_AWARE_CM: Final = 2.6 * THRESHOLD_CM
-_WALL_CM: Final = 1.35 * THRESHOLD_CM
-_PUSH_CM_S: Final = 240.0
-_GAIN_PER_S: Final = 2.5
-_CREEP_CM_S: Final = 12.0
-_STROLL_CM_S: Final = 60.0
-_GIVE_UP_S: Final = 9.0
-_PART_CM: Final = 2.2 * THRESHOLD_CM
+_FIRST_MEETING_S: Final = 0.4
+_FIRST_ERRAND_S: Final = 3.0
+"""Log seconds after which objects are first told to do something; a crossing needs a path to cross."""
 
 
-class _Phase(enum.Enum):
-    APPROACH = enum.auto()
-    HOLD = enum.auto()
-    PART = enum.auto()
-
-
-@dataclass
-class _Meeting:
-    """Two objects on their way to each other, together, or on their way apart."""
-
-    one: int
-    other: int
-    apart_cm: float
-    hold_s: float
-    began_s: float
-    phase: _Phase = _Phase.APPROACH
-    held_since_s: float = 0.0
-
-
-@dataclass
-class _World:
-    """The state that the steps change; arrays have one row per object."""
-
-    plan: Plan
-    chance: np.random.Generator
-    places: Vectors
-    directions: Vectors
-    speeds: Vectors
-    turn_in: npt.NDArray[np.int64]
-    meetings: list[_Meeting] = field(default_factory=list)
-    met_s: dict[tuple[int, int], float] = field(default_factory=dict)
-    now_s: float = 0.0
-
-    @property
-    def busy(self) -> set[int]:
-        """Objects that are in a meeting."""
-        return {who for meeting in self.meetings for who in (meeting.one, meeting.other)}
-
-
-def generate(plan: Plan, seed: int) -> Trajectory:
+def generate(plan: Plan, seed: int, *, tries: int = _TRIES) -> Trajectory:
     """Draw a log that holds what the plan asks for and nothing doubtful; the same plan and seed give the same log.
+
+    Args:
+        plan: What it should hold.
+        seed: Of everything that falls by chance.
+        tries: How many logs to draw at most; of a long one, how many of each part.
 
     Raises:
         ValueError: No such log came up; the plan asks for too much in too little time or room.
     """
-    for sub_seed in range(_TRIES):
-        trajectory = _drawn(plan, np.random.default_rng([seed, sub_seed]))
-        found = encounters(trajectory, hold_s=plan.hold_s, again_s=plan.again_s)
-        if not found.doubtful and found.contacts >= plan.contacts and found.near_misses >= plan.near_misses:
+    if plan.duration_s > 2 * SECTION_S:
+        return _trajectory(plan, _long(plan, seed, tries))
+    for sub_seed in range(tries):
+        trajectory = _trajectory(plan, _drawn(new_world(plan, np.random.default_rng([seed, sub_seed])), plan))
+        if _holds(trajectory, plan):
             return trajectory
-    raise ValueError(
-        f"no clear log in {_TRIES} draws; ask for fewer meetings, more time or more room: {plan}"
+    raise _refused(plan, tries)
+
+
+def _refused(plan: Plan, tries: int) -> ValueError:
+    return ValueError(
+        f"no clear log in {tries} draws; ask for fewer meetings, more time or more room: {plan}"
     )
 
 
-def _drawn(plan: Plan, chance: np.random.Generator) -> Trajectory:
-    """One log by chance, doubtful or not."""
-    world = _world(plan, chance)
-    wanted = list(chance.permutation([True] * plan.contacts + [False] * plan.near_misses))
+def _holds(trajectory: Trajectory, plan: Plan) -> bool:
+    """Whether a log has what was planned, and nothing doubtful."""
+    found = encounters(trajectory, hold_s=plan.hold_s, again_s=plan.again_s)
+    if found.doubtful or found.contacts < plan.contacts or found.near_misses < plan.near_misses:
+        return False
+    enough_stops = not plan.stops or len(stops(trajectory)) >= plan.stops
+    return enough_stops and (not plan.crossings or len(crossings(trajectory)) >= plan.crossings)
+
+
+def _long(plan: Plan, seed: int, tries: int) -> Vectors:
+    """Places of a long log, shape (ticks, objects, 3): every section goes on where the one before it ended."""
+    sections = round(plan.duration_s / SECTION_S)
+    ends = np.round(np.linspace(0, plan.duration_s / plan.step_s, sections + 1)).astype(int).tolist()
+    world = new_world(plan, np.random.default_rng([seed, 0]))
+    recorded = []
+    for number, (first, last) in enumerate(itertools.pairwise(ends)):
+        share = _share(plan, number, sections, (last - first) * plan.step_s)
+        places, world = _section(world, share, (seed, number), tries)
+        recorded.append(places if last == ends[-1] else places[:-1])
+    return np.concatenate(recorded)
+
+
+def _share(plan: Plan, number: int, sections: int, duration_s: float) -> Plan:
+    """The part of a plan that falls on a section."""
+
+    def part(total: int) -> int:
+        return total * (number + 1) // sections - total * number // sections
+
+    return replace(
+        plan,
+        duration_s=duration_s,
+        contacts=part(plan.contacts),
+        near_misses=part(plan.near_misses),
+        stops=part(plan.stops),
+        crossings=part(plan.crossings),
+    )
+
+
+def _section(world: World, plan: Plan, seed: tuple[int, int], tries: int) -> tuple[Vectors, World]:
+    """A section's places, its last instant in, and the world then."""
+    for sub_seed in range(tries):
+        attempt = copy.deepcopy(world)
+        attempt.chance = np.random.default_rng([*seed, sub_seed])
+        places = _drawn(attempt, plan)
+        if _holds(_trajectory(plan, places), plan):
+            return places, attempt
+    raise _refused(plan, tries)
+
+
+def _drawn(world: World, plan: Plan) -> Vectors:
+    """Places by chance, doubtful or not, shape (ticks, objects, 3); the world ends at the last of them."""
+    began_s = world.now_s
+    meetings = list(world.chance.permutation([True] * plan.contacts + [False] * plan.near_misses))
     # Meetings start evenly over the log, the last early enough to be over before its end.
-    every_s = max(plan.duration_s - 5.0 - 2 * plan.hold_s, 0.1) / max(len(wanted), 1)
-    ticks = round(plan.duration_s / plan.step_s) + 1
-    recorded = np.empty((ticks, plan.objects, 3))
-    started = 0
-    for tick in range(ticks):
-        recorded[tick] = world.places
-        if started < len(wanted) and world.now_s >= 0.4 + started * every_s:
-            started += _begin_meeting(world, contact=bool(wanted[started]))
-        _turn(world)
+    meet_s = max(plan.duration_s - 5.0 - 2 * plan.hold_s, 0.1) / max(len(meetings), 1)
+    errands = _errands(world, plan)
+    errand_s = max(plan.duration_s - 10.0, 0.1) / max(len(errands), 1)
+    recorded = np.empty((round(plan.duration_s / plan.step_s) + 1, plan.objects, 3))
+    recorded[0] = world.places
+    met = sent = 0
+    for places in recorded[1:]:
+        passed_s = world.now_s - began_s
+        if met < len(meetings) and passed_s >= _FIRST_MEETING_S + met * meet_s:
+            met += begin_meeting(world, contact=bool(meetings[met]))
+        if sent < len(errands) and passed_s >= _FIRST_ERRAND_S + sent * errand_s:
+            sent += errands[sent](world)
+        remember(world)
+        turn(world)
         for _ in range(_SUBSTEPS):
-            _step(world, plan.step_s / _SUBSTEPS)
-    return _trajectory(plan, recorded)
+            step(world, plan.step_s / _SUBSTEPS)
+        places[:] = world.places
+    return recorded
 
 
-def _world(plan: Plan, chance: np.random.Generator) -> _World:
-    places = np.empty((0, 3))
-    while len(places) < plan.objects:
-        x, z = chance.uniform((0, 0), (plan.width_cm, plan.depth_cm))
-        if not len(places) or np.hypot(places[:, 0] - x, places[:, 2] - z).min() > 1.6 * THRESHOLD_CM:
-            places = np.vstack((places, (x, chance.uniform(*_HEIGHTS_CM), z)))
-    return _World(
-        plan=plan,
-        chance=chance,
-        places=places,
-        directions=_directions(chance, plan.objects),
-        speeds=chance.uniform(plan.slowest, plan.fastest, plan.objects),
-        turn_in=chance.integers(*_TURN_STEPS, plan.objects, endpoint=True),
-    )
-
-
-def _directions(chance: np.random.Generator, count: int) -> Vectors:
-    """Unit vectors, azimuth anywhere, elevation within 30 degrees; shape (count, 3)."""
-    azimuth = chance.uniform(0, 2 * np.pi, count)
-    elevation = chance.uniform(-_ELEVATION, _ELEVATION, count)
-    flat = np.cos(elevation)
-    return np.stack((flat * np.cos(azimuth), np.sin(elevation), flat * np.sin(azimuth)), axis=1)
-
-
-def _turn(world: _World) -> None:
-    """Let directions tremble, and those whose time has come bend towards a new one at a new speed."""
-    world.turn_in -= 1
-    due = np.flatnonzero(world.turn_in <= 0)
-    fresh = _directions(world.chance, len(due))
-    world.directions[due] = (1 - _BLEND) * world.directions[due] + _BLEND * fresh
-    world.speeds[due] = world.chance.uniform(world.plan.slowest, world.plan.fastest, len(due))
-    world.turn_in[due] = world.chance.integers(*_TURN_STEPS, len(due), endpoint=True)
-    world.directions += world.chance.normal(0.0, _TREMBLE, world.directions.shape)
-    _normalise(world.directions)
-
-
-def _begin_meeting(world: _World, *, contact: bool) -> bool:
-    """Send the two free objects that are nearest to each other to meet; False when no pair may."""
-    free = [who for who in range(world.plan.objects) if who not in world.busy]
-    rested = [
-        pair
-        for pair in itertools.combinations(free, 2)
-        if world.now_s - world.met_s.get(pair, -np.inf) > world.plan.again_s
-    ]
-    if not rested:
-        return False
-    one, other = min(rested, key=lambda pair: float(np.linalg.norm(_between(world, *pair))))
-    share = world.chance.uniform(0.3, 0.84) if contact else world.chance.uniform(1.09, 1.16)
-    hold_s = world.plan.hold_s * world.chance.uniform(1.1, 2.0) if contact else 0.3
-    meeting = _Meeting(one, other, apart_cm=share * THRESHOLD_CM, hold_s=hold_s, began_s=world.now_s)
-    world.meetings.append(meeting)
-    return True
-
-
-def _between(world: _World, one: int, other: int) -> Vectors:
-    """From one object to another on the ground, shape (2,)."""
-    return world.places[other, [0, 2]] - world.places[one, [0, 2]]
-
-
-def _step(world: _World, step_s: float) -> None:
-    """Move everything by one step."""
-    flat = world.directions[:, [0, 2]] * world.speeds[:, np.newaxis]
-    push = _pushes(world)
-    wanted = flat + push
-    for meeting in world.meetings:
-        shared = (push[meeting.one] + push[meeting.other]) / 2
-        wanted[meeting.one], wanted[meeting.other] = _steered(world, meeting, shared)
-    world.meetings = [meeting for meeting in world.meetings if not _over(world, meeting)]
-    length = np.linalg.norm(wanted, axis=1, keepdims=True)
-    wanted *= np.minimum(1.0, 1.3 * world.plan.fastest / np.maximum(length, 1e-9))
-    _face(world, wanted)
-    world.places[:, 1] += world.directions[:, 1] * world.speeds * step_s
-    world.places[:, [0, 2]] += wanted * step_s
-    _reflect(world)
-    world.now_s += step_s
-
-
-def _pushes(world: _World) -> Vectors:
-    """How each object shies away from all others but its partner, cm/s; shape (objects, 2)."""
-    ground = world.places[:, [0, 2]]
-    apart = ground[:, np.newaxis] - ground[np.newaxis]
-    distance = np.maximum(np.linalg.norm(apart, axis=2), 1e-6)
-    urge = np.clip((_AWARE_CM - distance) / (_AWARE_CM - _WALL_CM), 0.0, 2.0)
-    np.fill_diagonal(urge, 0.0)
-    for meeting in world.meetings:
-        urge[meeting.one, meeting.other] = urge[meeting.other, meeting.one] = 0.0
-    pushes: Vectors = (_PUSH_CM_S * (urge**2 / distance)[:, :, np.newaxis] * apart).sum(axis=1)
-    return pushes
-
-
-def _steered(world: _World, meeting: _Meeting, shared: Vectors) -> tuple[Vectors, Vectors]:
-    """Velocities of the two in a meeting, and its change of phase."""
-    between = _between(world, meeting.one, meeting.other)
-    distance = max(float(np.linalg.norm(between)), 1e-6)
-    towards = between / distance
-    left_cm = distance - meeting.apart_cm
-    if meeting.phase is _Phase.APPROACH and left_cm < 0.04 * THRESHOLD_CM:
-        meeting.phase, meeting.held_since_s = _Phase.HOLD, world.now_s
-    elif (meeting.phase is _Phase.HOLD and world.now_s - meeting.held_since_s > meeting.hold_s) or (
-        meeting.phase is _Phase.APPROACH and world.now_s - meeting.began_s > _GIVE_UP_S
-    ):
-        meeting.phase = _Phase.PART
-    if meeting.phase is _Phase.PART:
-        return shared - towards * world.plan.slowest, shared + towards * world.plan.slowest
-    closing = min(_GAIN_PER_S * left_cm + _CREEP_CM_S * (left_cm > 0), 1.8 * world.plan.fastest) / 2
-    if meeting.phase is _Phase.HOLD:
-        heading = world.directions[meeting.one, [0, 2]] + world.directions[meeting.other, [0, 2]]
-        shared = shared + _STROLL_CM_S * heading / 2
-    return shared + closing * towards, shared - closing * towards
-
-
-def _over(world: _World, meeting: _Meeting) -> bool:
-    if meeting.phase is not _Phase.PART:
-        return False
-    world.met_s[(meeting.one, meeting.other)] = world.now_s
-    return float(np.linalg.norm(_between(world, meeting.one, meeting.other))) > _PART_CM
-
-
-def _face(world: _World, wanted: Vectors) -> None:
-    """Turn directions a little towards where the objects really go, so that what was avoided is left behind."""
-    speed = np.maximum(np.linalg.norm(wanted, axis=1, keepdims=True), 1e-9)
-    world.directions[:, [0, 2]] += 0.25 * wanted / speed
-    _normalise(world.directions)
-
-
-def _reflect(world: _World) -> None:
-    """Walls and the height band turn a direction's component round."""
-    low = np.array([0.0, _HEIGHTS_CM[0], 0.0])
-    high = np.array([world.plan.width_cm, _HEIGHTS_CM[1], world.plan.depth_cm])
-    world.directions = np.where(world.places < low, np.abs(world.directions), world.directions)
-    world.directions = np.where(world.places > high, -np.abs(world.directions), world.directions)
-    world.places = np.clip(world.places, low, high)
-
-
-def _normalise(vectors: Vectors) -> None:
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+def _errands(world: World, plan: Plan) -> list[Callable[[World], bool]]:
+    """What single objects are to do, in the order of its beginnings."""
+    wanted = [begin_stop] * plan.stops + [begin_crossing] * plan.crossings
+    return [wanted[which] for which in world.chance.permutation(len(wanted))] if wanted else []
 
 
 def _trajectory(plan: Plan, recorded: Vectors) -> Trajectory:

@@ -19,6 +19,17 @@ Picture = npt.NDArray[np.uint8]
 _MASTER_PX: Final = 96
 """Size at which text is drawn before it is scaled down."""
 
+_MASTERS: Final = 512
+"""Large drawings that are kept: every second of a log has its own clock text."""
+
+_STAMPS: Final = 4096
+"""Stamps that are kept; a picture that zooms needs ever new sizes."""
+
+_EVEN: Final = 1.12
+_BASELINE: Final = 0.44
+_DASH: Final = 0.08
+"""Distance of two characters in widths of a "0", and how far the middles of full stop and dash lie below a digit's, in heights."""
+
 PHASES: Final = 4
 """A stamp can stand at quarters of a pixel, so that numbers glide with their discs."""
 
@@ -28,17 +39,19 @@ class Stamp:
     """Text scaled to its size, in one of the sub-pixel places.
 
     Attributes:
-        ink: Shape (h, w, 1), uint16, 0 (clear) to 256 (full).
+        kept: Shape (h, w, 3), uint16: 256ths of the ground that show through.
+        added: Shape (h, w, 3), uint16: 256 times the colour's part, blue-green-red.
         left_px: Column of the picture's left edge relative to the whole pixel that holds the text's middle.
         top_px: The same for rows.
     """
 
-    ink: npt.NDArray[np.uint16]
+    kept: npt.NDArray[np.uint16]
+    added: npt.NDArray[np.uint16]
     left_px: int
     top_px: int
 
 
-@functools.cache
+@functools.lru_cache(maxsize=_MASTERS)
 def _master(text: str, font: str) -> npt.NDArray[np.uint8]:
     """The text drawn large, cropped to its ink, shape (h, w), 0 to 255."""
     room = np.zeros((3 * _MASTER_PX, (len(text) + 2) * _MASTER_PX), dtype=np.uint8)
@@ -68,8 +81,8 @@ def width_per_height(text: str, font: str) -> float:
     return float(_master(text, font).shape[1] / _master("0", font).shape[0])
 
 
-@functools.cache
-def _stamp(text: str, font: str, height_px: float, column: int, row: int) -> Stamp:
+@functools.lru_cache(maxsize=_STAMPS)
+def _stamp(text: str, font: str, height_px: float, column: int, row: int, colour: Colour) -> Stamp:
     """The text with digits `height_px` high, its middle `column` and `row` phases right of and below a pixel's centre."""
     master = _master(text, font)
     scale = height_px * PHASES / _master("0", font).shape[0]
@@ -84,9 +97,9 @@ def _stamp(text: str, font: str, height_px: float, column: int, row: int) -> Sta
     padded = np.pad(fine, ((before_y, after_y), (before_x, after_x))).astype(np.float64)
     h, w = padded.shape[0] // PHASES, padded.shape[1] // PHASES
     share = padded.reshape(h, PHASES, w, PHASES).mean(axis=(1, 3)) / 255
-    return Stamp(
-        ink=np.round(share * 256).astype(np.uint16)[:, :, np.newaxis], left_px=left_px, top_px=top_px
-    )
+    ink = np.repeat(np.round(share * 256).astype(np.uint16)[:, :, np.newaxis], 3, axis=2)
+    added = ink * np.array(bgr(colour), dtype=np.uint16)
+    return Stamp(kept=256 - ink, added=added, left_px=left_px, top_px=top_px)
 
 
 def stamp_text(
@@ -103,14 +116,33 @@ def stamp_text(
         colour: Of the text.
     """
     (column_px, column), (row_px, row) = (divmod(round(value * PHASES), PHASES) for value in middle)
-    stamp = _stamp(text, font, round(height_px, 2), column, row)
+    stamp = _stamp(text, font, round(height_px, 2), column, row, colour)
     left, top = column_px + stamp.left_px, row_px + stamp.top_px
-    height, width = stamp.ink.shape[:2]
+    height, width = stamp.kept.shape[:2]
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + width, picture.shape[1]), min(top + height, picture.shape[0])
     if x0 >= x1 or y0 >= y1:
         return
-    ink = stamp.ink[y0 - top : y1 - top, x0 - left : x1 - left]
+    part = np.s_[y0 - top : y1 - top, x0 - left : x1 - left]
     under = picture[y0:y1, x0:x1]
-    ground = under.astype(np.uint16) * (256 - ink)
-    under[:] = (ground + np.array(bgr(colour), dtype=np.uint16) * ink) >> 8
+    under[:] = (under * stamp.kept[part] + stamp.added[part]) >> 8
+
+
+def even_width(characters: int, font: str) -> float:
+    """Width of a text stamped evenly over the height of a "0"."""
+    return characters * _EVEN * width_per_height("0", font)
+
+
+def stamp_evenly(
+    picture: Picture, text: str, font: str, height_px: float, middle: tuple[float, float], colour: Colour
+) -> None:
+    """Stamp text character by character, each as wide as a "0", so that a text that keeps changing stands still; see `stamp_text`."""
+    column, row = middle
+    step_px = _EVEN * width_per_height("0", font) * height_px
+    for place, character in enumerate(text):
+        if not character.isspace():
+            left_px = (place - (len(text) - 1) / 2) * step_px
+            low_px = (
+                _BASELINE * height_px if character == "." else _DASH * height_px if character == "-" else 0.0
+            )
+            stamp_text(picture, character, font, height_px, (column + left_px, row + low_px), colour)

@@ -42,6 +42,8 @@ class Plan:
         hold_s: How long two objects in contact stay together, at least.
         again_s: How long before the same pair may touch again.
         start_at: Instant of the first sample.
+        stops: How many times an object is to stand still, at least.
+        crossings: How many times an object is to walk over the path of another some seconds later, at least.
     """
 
     objects: int
@@ -56,6 +58,8 @@ class Plan:
     hold_s: float = 0.6
     again_s: float = 6.0
     start_at: dt.datetime = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    stops: int = 0
+    crossings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
