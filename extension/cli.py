@@ -13,7 +13,11 @@ from rich.console import Console
 
 from extension import VERSION, settings
 from extension.clock import SystemClock
+from extension.command.evaluate import evaluate
+from extension.command.generate import generate
+from extension.command.replay import replay
 from extension.errors import BadSettings, ExtensionError
+from extension.model import VlmUse
 
 app = typer.Typer(
     help="Turns video into accident alerts.",
@@ -23,20 +27,26 @@ app = typer.Typer(
 )
 
 Video = Annotated[Path | None, typer.Option(help="Video to analyse; without one, a sample is drawn.")]
-Log = Annotated[Path | None, typer.Option(help="Trajectory CSV of the video (timestamp,objid,x,y,z).")]
+Log = Annotated[Path | None, typer.Option(help="Trajectory log of the video (timestamp,objid,x,y,z): CSV or Parquet.")]
 Speed = Annotated[float, typer.Option(min=0.1, max=100, help="Log seconds per video second.")]
-PromptName = Annotated[str, typer.Option(help="What to look for: replay or camera.")]
+PromptName = Annotated[str, typer.Option(help="What to look for: simple_view, twin_view or camera.")]
+Vlm = Annotated[VlmUse, typer.Option(help="Which chunks of a replay with a log the VLM is asked about.")]
+Geometry = Annotated[
+    bool, typer.Option("--geometry/--no-geometry", help="Weigh what the VLM says against the log.")
+]
 Report = Annotated[Path | None, typer.Option(help="Write what came of it to this JSON file.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of database, uploads and outputs (EXT_DATA_DIR).")]
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 - one argument per option
     video: Video = None,
     trajectory: Log = None,
     speed: Speed = 1.0,
     prompt: PromptName = "replay",
+    vlm: Vlm = VlmUse.ALL,
     *,
+    geometry: Geometry = True,
     once: Annotated[bool, typer.Option("--once", help="Stop when the video is done.")] = False,
     report: Report = None,
     data_dir: DataDir = None,
@@ -45,7 +55,7 @@ def run(
     from extension.command.run import MainJob, RunPlan
 
     changes: dict[str, Any] = {"port": 0} if once else {}
-    plan = RunPlan(video, trajectory, speed, prompt, once, report)
+    plan = RunPlan(video, trajectory, speed, prompt, once, report, vlm, geometry)
     raise typer.Exit(MainJob(_settings(data_dir, **changes), Console(), SystemClock()).run(plan))
 
 
@@ -55,13 +65,16 @@ def summarize(
     trajectory: Log = None,
     speed: Speed = 1.0,
     prompt: PromptName = "replay",
+    vlm: Vlm = VlmUse.ALL,
+    *,
+    geometry: Geometry = True,
     report: Report = None,
     data_dir: DataDir = None,
 ) -> None:
     """Analyse one video and print what happened, on the running service where there is one."""
     from extension.command.run import MainJob, RunPlan
 
-    plan = RunPlan(video, trajectory, speed, prompt, once=True, report=report)
+    plan = RunPlan(video, trajectory, speed, prompt, once=True, report=report, vlm=vlm, geometry=geometry)
     job = MainJob(_settings(data_dir, port=0), Console(), SystemClock())
     raise typer.Exit(job.run_here_or_there(plan))
 
@@ -91,17 +104,40 @@ def doctor(
 
 
 @app.command()
+def summary(
+    job_id: Annotated[
+        str, typer.Argument(help="The job, or the beginning of its id; without one, the newest.")
+    ] = "",
+    lang: Annotated[str, typer.Option(help="Language: en or ko.")] = "en",
+    data_dir: DataDir = None,
+) -> None:
+    """Print what a job of the running service came to, and where its summary video is."""
+    from extension.command.summary import tell
+
+    tell(_settings(data_dir), Console(), job_id, lang)
+
+
+@app.command()
 def docs() -> None:
     """Write what is made from the settings: .env.template and docs/settings.md."""
+    from extension.command import settings_page
+
     root = Path(__file__).parent.parent
-    (root / ".env.template").write_text(settings.env_template(), encoding="utf-8")
-    (root / "docs" / "settings.md").write_text(settings.settings_page(), encoding="utf-8")
+    (root / ".env.template").write_text(settings_page.env_template(), encoding="utf-8")
+    (root / "docs" / "settings.md").write_text(settings_page.settings_page(), encoding="utf-8")
+
+
+app.command("replay")(replay)
+app.command("generate")(generate)
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(VERSION)
+
+
+app.command("eval")(evaluate)
 
 
 def _settings(data_dir: Path | None, **changes: Any) -> settings.Settings:

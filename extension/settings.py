@@ -146,6 +146,25 @@ class Settings(BaseSettings):
         description="Horizontal distance in centimetres below which two objects of a log are in contact.",
     )
 
+    summary_video: bool = Field(
+        default=True,
+        alias="EXT_SUMMARY_VIDEO",
+        description="Make a video of the moments that matter at the end of each job.",
+    )
+    summary_moments: int = Field(
+        60, alias="EXT_SUMMARY_MOMENTS", ge=0, description="Most moments in that video; the worst are taken."
+    )
+    summary_pre_s: float = Field(
+        2.0,
+        alias="EXT_SUMMARY_PRE_S",
+        ge=0,
+        le=60,
+        description="How long before a moment its part of that video begins, in media seconds.",
+    )
+    summary_language: Literal["en", "ko"] = Field(
+        "en", alias="EXT_SUMMARY_LANGUAGE", description="Language of the captions in that video."
+    )
+
     webhook_url: str = Field(
         "",
         alias="EXT_WEBHOOK_URL",

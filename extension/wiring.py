@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from extension import VERSION
 from extension.api import Services, create_app
+from extension.api.costs import CaptionCosts
 from extension.api.metrics import Counts
 from extension.chunks.via_client import ViaClient
 from extension.clock import Clock, SystemClock
@@ -28,11 +29,16 @@ from extension.notify.receivers import Receiver
 from extension.notify.webhook import WebhookSender
 from extension.pipeline.questions import Endpoint, Questions
 from extension.pipeline.runner import JobRunner, Policy
+from extension.pipeline.summing import Wish
 from extension.pipeline.worker import Worker
+from extension.playback.clips import Roll
+from extension.playback.film import Film
 from extension.settings import Settings
 from extension.sources.probe import probe
 from extension.store import Store
 from extension.supervisor import Supervisor
+from extension.timetravel.live_book import LiveBook
+from extension.timetravel.summary_tongues import Language
 from extension.timetravel.trajectory_csv import read_trajectory
 from extension.ui import mount_ui
 from extension.wire import AboutOut
@@ -133,6 +139,14 @@ def policy(settings: Settings) -> Policy:
         zero_copy=settings.via_zero_copy,
         timezone=ZoneInfo(settings.timezone),
         outputs_dir=settings.data_dir / "outputs",
+        replays_dir=settings.data_dir / "media",
+        logs_dir=_logs_dir(settings),
+        summary=Wish(
+            film=Film(language=Language(settings.summary_language), roll=Roll(pre_s=settings.summary_pre_s))
+            if settings.summary_video
+            else None,
+            most_moments=settings.summary_moments,
+        ),
     )
 
 
@@ -183,6 +197,7 @@ def _services(
     registry = CollectorRegistry()
     attempts = "Attempts to deliver, by how they ended."
     registry.register(Counts("timetravel_delivery_attempts", attempts, "outcome", partial(_tally, courier)))
+    registry.register(CaptionCosts(store))
     return Services(
         store=store,
         clock=clock,
@@ -194,8 +209,12 @@ def _services(
         ask=questions.ask,
         wake=partial(_wake, worker, courier),
         probe=probe,
-        check_trajectory=partial(_check_trajectory, tz=ZoneInfo(settings.timezone)),
+        timezone=ZoneInfo(settings.timezone),
+        check_trajectory=partial(
+            read_trajectory, tz=ZoneInfo(settings.timezone), cache_dir=_logs_dir(settings)
+        ),
         registry=registry,
+        live=LiveBook(settings.data_dir / "trajectories", ZoneInfo(settings.timezone)),
     )
 
 
@@ -208,8 +227,9 @@ def _wake(worker: Worker, courier: Courier) -> None:
     courier.wake()
 
 
-def _check_trajectory(path: Path, *, tz: ZoneInfo) -> object:
-    return read_trajectory(path, tz)
+def _logs_dir(settings: Settings) -> Path:
+    """Where long logs are kept in a form that opens at once."""
+    return settings.data_dir / "cache" / "trajectories"
 
 
 def _about(via: ViaClient, receivers: tuple[Receiver, ...]) -> AboutOut:

@@ -13,9 +13,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from bench_concurrency import concurrency
+from bench_faults import faults
+from bench_long_log import long_log
 from bench_quality import replay_quality
 from bench_report import ReportFile, Seed, analysing, console, finish, folder_of_its_own
+from bench_timestamps import timestamps
 from bench_views import View, draw_views
+from bench_vlm import tokens
 from extension import settings
 from extension.command.follow import Follower, Wanted
 from extension.command.report import score
@@ -29,6 +34,11 @@ FEWEST_VIEWS = 30
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
 app.command("replay-quality")(replay_quality)
+app.command("long-log")(long_log)
+app.command("tokens")(tokens)
+app.command("timestamps")(timestamps)
+app.command("concurrency")(concurrency)
+app.command("faults")(faults)
 
 
 @app.command()

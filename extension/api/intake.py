@@ -25,6 +25,7 @@ from extension.wire import JobIn, PieceIn
 
 # Made once, at random: job ids of one key are the same wherever the service runs.
 _KEYS = uuid.UUID("6f0c63cb-52a4-4dd3-9d0d-6b9f2f4a5e17")
+_LIVE = "live:"
 _BY_PATH_ONLY = ("path", "trajectory", "pieces")
 
 
@@ -78,14 +79,22 @@ class Intake:
             BadInput: when the video or the log is not usable.
         """
         services = self._services
-        named = {"video": asked.path, "trajectory": asked.trajectory}
-        found = {kind: allowed_file(path, services.allowed_dirs) for kind, path in named.items() if path}
+        found = {"video": allowed_file(asked.path, services.allowed_dirs)} if asked.path else {}
+        if asked.trajectory:
+            found["trajectory"] = self._log(asked.trajectory)
         self._check(found)
         name = _name({kind: safe_name(path.name, otherwise=kind) for kind, path in found.items()})
         log = str(found["trajectory"]) if "trajectory" in found else None
         job, _ = self._stored(name, str(found.get("video", "")), log, asked, key)
         services.wake()
         return job
+
+    def _log(self, named: str) -> Path:
+        """The file of a log: one on this machine, or what has come so far of a trajectory that grows."""
+        live = self._services.live
+        if live is not None and named.startswith(_LIVE):
+            return live.snapshot(named.removeprefix(_LIVE))
+        return allowed_file(named, self._services.allowed_dirs)
 
     def _check(self, files: Mapping[str, Path]) -> None:
         if not files:

@@ -48,7 +48,7 @@ def upload_form() -> dict[str, Any]:
         "trajectory": {
             "type": "string",
             "format": "binary",
-            "description": "Trajectory CSV (timestamp,objid,x,y,z)",
+            "description": "Trajectory log (timestamp,objid,x,y,z): CSV, gzipped or not, or Parquet",
         },
     }
     schema = {

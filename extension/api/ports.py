@@ -98,6 +98,7 @@ class Services:
         probe: Raises `BadSource` for a video that cannot be analysed.
         check_trajectory: Raises `BadTrajectory` for a log that cannot be read.
         registry: Metrics served at /metrics; the API adds its own to it.
+        timezone: Zone that the times of summaries are told in.
         live: Trajectories that grow; None where the service keeps none.
         faults: Why the service cannot work at the moment, one sentence each; empty when it can.
     """
@@ -115,4 +116,5 @@ class Services:
     check_trajectory: Callable[[Path], object]
     registry: CollectorRegistry
     live: LiveBook | None = None
+    timezone: dt.tzinfo = dt.UTC
     faults: Callable[[], Sequence[str]] = no_faults

@@ -18,11 +18,11 @@ from extension.chunks.via_client import ViaClient
 from extension.clock import Clock
 from extension.errors import BadInput, Refused, Unavailable, ViaServerRefused
 from extension.model import Caption, Chunk, Job, JobStatus
-from extension.pipeline import closing, selection
+from extension.pipeline import closing, selection, summing
 from extension.pipeline.asking import Asker, Question, ViaFile
 from extension.pipeline.drawing import draw
 from extension.pipeline.judging import Announce, Judge, Judgement
-from extension.pipeline.patience import Patience
+from extension.pipeline.patience import Patience, Stopped
 from extension.pipeline.world import World
 from extension.sources.probe import SourceInfo, probe
 from extension.store import Store
@@ -53,6 +53,8 @@ class Policy:
     timezone: ZoneInfo
     outputs_dir: Path
     replays_dir: Path
+    logs_dir: Path
+    summary: summing.Wish
 
 
 class JobRunner:
@@ -130,6 +132,7 @@ class JobRunner:
         told = closing.unclaimed_contacts(job.id, world, chunks, self._store.events(job.id))
         self._commit(job, judge.close(told))
         self._write_outputs(job, trajectory)
+        self._summarise(job, world)
         self._finish(job)
 
     def _drawn(self, job: Job, trajectory: Trajectory) -> Job:
@@ -153,7 +156,9 @@ class JobRunner:
     def _trajectory(self, job: Job) -> Trajectory | None:
         if job.trajectory_path is None:
             return None
-        trajectory = read_trajectory(Path(job.trajectory_path), tz=self._policy.timezone)
+        trajectory = read_trajectory(
+            Path(job.trajectory_path), tz=self._policy.timezone, cache_dir=self._policy.logs_dir
+        )
         for warning in trajectory.warnings:
             _LOG.warning("trajectory", job=job.id, warning=warning)
         return trajectory
@@ -270,6 +275,19 @@ class JobRunner:
         seen = outputs.contacted(self._store.events(job.id), trajectory, origin_at)
         merged = outputs.contacted(self._store.incidents(job.id, limit=_ALL), trajectory, origin_at)
         outputs.write_outputs(self._policy.outputs_dir / job.id, run, seen, merged)
+
+    def _summarise(self, job: Job, world: World) -> None:
+        summing.write(
+            self._policy.outputs_dir / job.id,
+            self._store.job(job.id),
+            self._store.incidents(job.id, limit=_ALL),
+            self._store.captions(job.id),
+            world,
+            self._policy.summary,
+            lambda: not self._stop.is_set(),
+        )
+        if self._stop.is_set():
+            raise Stopped
 
     def _finish(self, job: Job) -> None:
         failures = Counter(c.failure.code for c in self._store.captions(job.id) if c.failure)

@@ -33,7 +33,11 @@ class JobIn(Wire):
     path: str | None = Field(
         default=None, max_length=4096, description="Video; without one, a replay is drawn from the log"
     )
-    trajectory: str | None = Field(default=None, max_length=4096, description="Trajectory log of the video")
+    trajectory: str | None = Field(
+        default=None,
+        max_length=4096,
+        description="Trajectory log of the video (CSV, gzipped or not, or Parquet), or live:NAME for one that grows",
+    )
     speed: float = Field(default=1.0, gt=0, le=100, description="Log seconds per video second")
     chunk_s: int = Field(default=0, ge=0, le=3600, description="Chunk length in seconds; 0: default")
     frames_per_chunk: int = Field(default=0, ge=0, le=256, description="Frames per chunk; 0: default")

@@ -22,6 +22,7 @@ from extension.chunks.via_client import ViaClient
 from extension.clock import SystemClock
 from extension.model import Job, JobOptions, JobStatus, Phase
 from extension.pipeline.runner import JobRunner, Policy
+from extension.pipeline.summing import Wish
 from extension.store import Store
 from tests.via_server.drawing import draw, draw_sound_mp4, even
 from tests.vss_overrides.vlm_double import Reply, VlmDouble
@@ -89,6 +90,9 @@ class Run:
             zero_copy=True,
             timezone=ZoneInfo("UTC"),
             outputs_dir=folder / "outputs",
+            replays_dir=folder / "media",
+            logs_dir=folder / "logs",
+            summary=Wish(film=None, most_moments=5),
         )
         via = ViaClient(via_url, timeout_s=30.0)
         self.runner = JobRunner(
