@@ -43,14 +43,22 @@ def upload_form(words: Words) -> Html:
         note = tag("small", hint) if hint else Html("")
         return tag("label", tag("span", label), control, note, class_="tt-field")
 
-    video = tag("input", type="file", name="video", accept="video/*,.mkv,.avi,.ts", required=True)
-    log = tag("input", type="file", name="trajectory", accept=".csv,text/csv")
+    def choice(name: str, *values: str) -> Html:
+        return tag(
+            "select", *(tag("option", words[f"{name}_{value}"], value=value) for value in values), name=name
+        )
+
+    video = tag("input", type="file", name="video", accept="video/*,.mkv,.avi,.ts")
+    log = tag("input", type="file", name="trajectory", accept=".csv,.gz,.parquet,text/csv")
     speed = tag("input", type="number", name="speed", value="1", min="0.1", max="100", step="any")
     return tag(
         "form",
-        field(words["video_file"], video),
+        field(words["video_file"], video, words["video_hint"]),
         field(words["log_file"], log),
         field(words["speed"], speed, words["speed_hint"]),
+        field(words["prompt"], choice("prompt", "simple_view", "twin_view", "camera")),
+        field(words["vlm"], choice("vlm", "all", "candidates", "off"), words["vlm_hint"]),
+        field(words["level"], choice("level", "abstract", "simplified", "full"), words["level_hint"]),
         tag("button", words["analyse"], type="submit", class_="tt-primary"),
         tag("p", class_="tt-message", role="status"),
         class_="tt-upload",

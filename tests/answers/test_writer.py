@@ -106,7 +106,11 @@ def test_a_fact_is_cited_once_and_none_is_fine() -> None:
         ),
         pytest.param(_page({"error": {}}, 500), "answered 500", id="server-error"),
         pytest.param(_page({"error": {}}, 429), "answered 429", id="overloaded"),
-        pytest.param(_page({"error": {}}, 404), "answered 404; mend VIA_VLM_ENDPOINT or VIA_VLM_OPENAI", id="unknown-model"),
+        pytest.param(
+            _page({"error": {}}, 404),
+            "answered 404; mend VIA_VLM_ENDPOINT or VIA_VLM_OPENAI",
+            id="unknown-model",
+        ),
         pytest.param(_page({"error": {}}, 401), "answered 401; mend VIA_VLM_API_KEY", id="key-refused"),
         pytest.param(
             scripted.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"),

@@ -99,7 +99,7 @@ class Scripted:
 
     def submit_path(self, job: JobIn, key: str | None = None) -> Any:
         """A submission by path."""
-        assert Path(job.path).is_absolute()
+        assert Path(job.path or "").is_absolute()
         self.keys.append(key)
         return _next(self.submit_script)
 

@@ -14,7 +14,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from extension.api import create_app
-from extension.model import JobStatus
+from extension.model import JobStatus, VlmUse
 from extension.ui import mount_ui
 from extension.ui.words import EN, KO
 from tests.api import samples
@@ -202,6 +202,26 @@ def test_a_bad_upload_shows_the_reason_and_a_good_one_its_job(
     del site.shelf.kept[job.id]
     assert (job.name, job.options.speed) == ("새 영상.mp4", 3.0)
     assert job.id in str(page.locator("#tt-player video").get_attribute("src"))
+
+
+def test_a_log_alone_is_sent_from_the_page(visit: Callable[..., Page], site: Site, tmp_path: Path) -> None:
+    """With the choices made; its replay is drawn by the service."""
+    page = visit()
+    page.locator("#tt-another button").first.click()
+    form = page.locator(".tt-upload")
+    log = tmp_path / "yard.csv"
+    log.write_text("timestamp,objid,x,y,z\n")
+    form.locator("[name=trajectory]").set_input_files(log)
+    form.locator("[name=vlm]").select_option("candidates")
+    form.locator("[name=level]").select_option("full")
+    form.locator("[name=prompt]").select_option("twin_view")
+    form.locator("button").click()
+    expect(page.locator("#tt-progress .tt-status")).to_have_text(EN["queued"])
+    job = site.shelf.jobs()[0]
+    del site.shelf.kept[job.id]
+    options = job.options
+    assert (job.name, job.media_path) == ("yard.mp4", "")
+    assert (options.vlm, options.level, options.prompt) == (VlmUse.CANDIDATES, "full", "twin_view")
 
 
 def test_progress_follows_the_work_without_a_reload(visit: Callable[..., Page], site: Site) -> None:

@@ -9,7 +9,7 @@ element.addEventListener("submit", (event) => {
     message.textContent = text;
     message.classList.toggle("tt-error", isBad);
   };
-  if (!form.elements.video.files.length) {
+  if (!form.elements.video.files.length && !form.elements.trajectory.files.length) {
     say(form.dataset.choose, true);
     return;
   }
