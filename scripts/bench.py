@@ -17,6 +17,8 @@ from bench_concurrency import concurrency
 from bench_faults import faults
 from bench_long_log import long_log
 from bench_quality import replay_quality
+from bench_replay import replay_speed
+from bench_replay_job import replay
 from bench_report import ReportFile, Seed, analysing, console, finish, folder_of_its_own
 from bench_timestamps import timestamps
 from bench_views import View, draw_views
@@ -33,6 +35,8 @@ FEWEST_VIEWS = 30
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
+app.command("replay")(replay)
+app.command("replay-speed")(replay_speed)
 app.command("replay-quality")(replay_quality)
 app.command("long-log")(long_log)
 app.command("tokens")(tokens)

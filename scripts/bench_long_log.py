@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pv
 import typer
 
+from bench_replay_job import replayed
 from bench_report import ReportFile, Seed, console, finish
 from extension import settings
 from extension.clock import SystemClock
@@ -194,12 +196,17 @@ def long_log(
     seed: Seed = 1,
     hours: Hours = [1.0, 3.0, 6.0, 12.0],  # noqa: B006 - typer reads its defaults from here and changes nothing
     report: ReportFile = None,
+    *,
+    summary: Annotated[
+        bool, typer.Option(help="Replay the first and the last with their alerts, up to their summary.")
+    ] = True,
 ) -> None:
-    """Logs of 1 to 12 hours (50 objects, 5 Hz): time to read, memory, time to answer, contacts, and how each grows."""
-    rows = []
+    """Logs of 1 to 12 hours (50 objects, 5 Hz): time to read, memory, time to answer, contacts, summary, and how each grows."""
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="bench-long-log-") as folder:
         for length in sorted(hours):
-            row = _one(Path(folder), length, seed)
+            whole = summary and length in {min(hours), max(hours)}
+            row = _one(Path(folder), length, seed, whole=whole)
             rows.append(row)
             console.print({key: value for key, value in row.items() if key != "warnings"})
     figures = {
@@ -224,7 +231,7 @@ def long_log(
     finish("long-log", figures, bar, report, holds=_holds(figures))
 
 
-def _one(folder: Path, hours: float, seed: int) -> dict[str, Any]:
+def _one(folder: Path, hours: float, seed: int, *, whole: bool) -> dict[str, Any]:
     log = folder / "log.csv"
     meetings = write_long_log(log, hours, seed)
     command = [sys.executable, str(Path(__file__).resolve()), str(log), str(folder / "cache")]
@@ -233,6 +240,11 @@ def _one(folder: Path, hours: float, seed: int) -> dict[str, Any]:
     page: dict[str, Any] = json.loads(done.stdout)
     scores = score(page.pop("found"), meetings)
     row = {"hours": hours, "file_bytes": log.stat().st_size, **page, "contacts": scores}
+    if whole:
+        done_page = replayed(log, folder / "data", "--vlm", "candidates", "--speed", "3")
+        row |= {"summary_s": done_page["took_s"], "att_f1": done_page["evaluation"]["att_f1"]}
+        row["video_s"] = done_page["media_s"]
+        shutil.rmtree(folder / "data")
     log.unlink()
     return row
 
@@ -248,7 +260,8 @@ def _growth(first: dict[str, Any], last: dict[str, Any]) -> dict[str, float]:
         "contacts_cpu_s",
         "peak_bytes",
     )
-    return {name: round(last[name] / max(first[name], 1e-9), 2) for name in names}
+    told = ("summary_s", "video_s") if "summary_s" in first else ()
+    return {name: round(last[name] / max(first[name], 1e-9), 2) for name in (*names, *told)}
 
 
 def _holds(figures: dict[str, Any]) -> bool:

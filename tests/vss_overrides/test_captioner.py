@@ -146,3 +146,24 @@ def test_log_probabilities_are_reported_where_offered(vlm: VlmDouble, captioner_
     assert asked(captioner)[1]["mean_logprob"] == -1.0
     assert "mean_logprob" not in asked(captioner)[1]
     assert vlm.requests[0].body["logprobs"] is True
+
+
+def test_log_probabilities_that_are_refused_are_not_asked_for_again(
+    vlm: VlmDouble, captioner_for: Maker
+) -> None:
+    """The chunk is answered all the same, and so is the next, at the first try."""
+    vlm.script.append(Reply(status=403, error="You are not allowed to request logprobs from this model"))
+    captioner = captioner_for(vlm, LOGPROBS="on")
+    for _ in range(2):
+        text, report = asked(captioner)
+        assert (text, report["retries"]) == (SAFE_VERDICT, 0)
+    assert ["logprobs" in request.body for request in vlm.requests] == [True, False, False]
+
+
+def test_another_refusal_is_no_matter_of_log_probabilities(vlm: VlmDouble, captioner_for: Maker) -> None:
+    """It is told once, and the next chunk asks for them again."""
+    vlm.script.append(Reply(status=400, error="this will not do"))
+    captioner = captioner_for(vlm, LOGPROBS="on")
+    assert "this will not do" in asked(captioner)[0]
+    assert asked(captioner)[0] == SAFE_VERDICT
+    assert all("logprobs" in request.body for request in vlm.requests)

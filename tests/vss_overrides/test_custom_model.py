@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import yaml
 
 from chunk_caption import config
 from tests.vss_overrides.conftest import OVERRIDES, jpeg
+from tests.vss_overrides.engine_double import engine, forget
 from tests.vss_overrides.vlm_double import SAFE_VERDICT, Reply, VlmDouble
 
 FOLDER = OVERRIDES / "custom_model"
@@ -94,3 +97,31 @@ def test_a_vlm_that_refuses_is_named(model: Callable[..., Any], vlm: VlmDouble) 
     vlm.default = Reply(status=400)
     answer = model().generate("What?", ROWS, {}, [0.0, 0.1, 0.2])
     assert json.loads(answer)["error"]["code"] == "Refused"
+
+
+def imported() -> None:
+    """The hook's file, as each process of the engine imports it."""
+    spec = importlib.util.spec_from_file_location("inference", FOLDER / "inference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_the_engines_faults_are_mended_without_shadowing_anything(tmp_path: Path) -> None:
+    """With the engine's own file of re-exports, importing the hook is enough: every chunk has frames, no file stays dropped."""
+    with engine(tmp_path, stock=True) as package:
+        imported()
+        imported()
+        getter = sys.modules["vlm_pipeline.video_file_frame_getter"].VideoFileFrameGetter()
+        results = [getter.get_frames(f"chunk {number}", retain_pipeline=True) for number in range(10)]
+        assert [frames for frames, *_ in results] == [[f"frame of chunk {number}"] for number in range(10)]
+        pipeline = package.VlmPipeline()
+        pipeline.request("file", 4, failing=2)
+        assert pipeline.request("file", 4) == 4
+
+
+def test_without_the_engine_the_hook_is_imported_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """It says that the fixes are off."""
+    forget()
+    imported()
+    assert "fix is off" in caplog.text

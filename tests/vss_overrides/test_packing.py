@@ -94,6 +94,41 @@ def test_a_clock_that_is_right_is_left_alone() -> None:
     assert packing.clock_note("mp4", framed([0.5] * 7), VideoForm(fps=2.0)) == ""
 
 
+@pytest.mark.parametrize(
+    ("way", "form", "step_s", "lines"),
+    [
+        pytest.param("video_jpeg", VideoForm(fps=4.0), 0.25, 0, id="the-marks-say-the-same"),
+        pytest.param("video_jpeg", VideoForm(fps=4.0), 0.3, 1, id="the-marks-are-off"),
+        pytest.param("video_jpeg", VideoForm(), 0.25, 1, id="marks-unknown"),
+        pytest.param("video_jpeg", VideoForm(fps=100.0, options=True), 0.3, 0, id="marks-as-told"),
+        pytest.param("mp4", VideoForm(fps=2.0), 0.5, 0, id="the-file-says-the-same"),
+        pytest.param("mp4", VideoForm(fps=2.0), 0.25, 1, id="the-file-says-otherwise"),
+    ],
+)
+def test_a_line_of_times_is_sent_only_where_marks_do_not_say_the_same(
+    way: str, form: VideoForm, step_s: float, lines: int
+) -> None:
+    """It costs seven tokens a frame."""
+    frames = framed([step_s] * 5)
+    sent = packing.parts(way, frames, lambda jpegs: jpegs[0], form, uuid=False)
+    assert (sent[0]["type"], len(sent)) == ("video_url", 1 + lines)
+    assert len(packing.times_parts(way, frames, form)) == lines
+
+
+@given(steps=STEPS, fps=st.sampled_from([1.0, 2.0, 4.0, 24.0]))
+def test_marks_that_stand_alone_are_true(steps: list[float], fps: float) -> None:
+    """Where no line goes with them, they lie within 0.06 s of the true times."""
+    for frames in (framed(steps), framed([1 / fps] * len(steps))):
+        form = VideoForm(fps=fps)
+        if packing.times_parts("video_jpeg", frames, form):
+            continue
+        marks = [
+            float(f"{mark:.1f}") for mark in pair_marks_s(packing.server_times_s("video_jpeg", frames, form))
+        ]
+        true = pair_marks_s([frame.time_s for frame in frames])
+        assert max(abs(a - b) for a, b in zip(marks, true, strict=True)) <= 0.06 + 1e-9
+
+
 @pytest.mark.parametrize("encode", [mp4._with_av, mp4._with_cv2], ids=["PyAV", "OpenCV"])
 @pytest.mark.parametrize("size", [(64, 48), (67, 45)], ids=["even", "odd"])
 def test_an_mp4_holds_every_frame_at_two_a_second(encode: packing.Encoder, size: tuple[int, int]) -> None:

@@ -56,6 +56,7 @@ class Captioner:
         self._client = Client(config)
         self._sleep = sleep
         self._chance = chance
+        self._logprobs = config.logprobs
         self._pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="chunk-caption")
         self._knowledge = Knowledge(config, self._client)
 
@@ -124,10 +125,26 @@ class Captioner:
             raise CaptionFailed("NoFrames", f"the chunk's frames cannot be packed: {fault}") from None
         progress.packing, progress.frames = request.packing, request.frames
         progress.predicted_tokens = request.predicted_tokens
-        completion = self._client.complete(request.body, deadline_s)
+        completion = self._completed(request.body, deadline_s)
         progress.usage = answers.usage_of(completion)
         progress.mean_logprob = answers.mean_logprob_of(completion)
         return answers.text_of(completion)
+
+    def _completed(self, body: dict[str, Any], deadline_s: float) -> dict[str, Any]:
+        """The completion; log-probabilities are asked for until the server refuses them."""
+        plain = {key: value for key, value in body.items() if key != "logprobs"}
+        if not self._logprobs:
+            return self._client.complete(plain, deadline_s)
+        try:
+            return self._client.complete(body, deadline_s)
+        except CaptionFailed as failure:
+            if failure.code != "Refused" or "logprob" not in failure.message.lower():
+                raise
+            _log.warning(
+                "the VLM refuses log-probabilities and is asked without them from now on: %s", failure.message
+            )
+            self._logprobs = False
+        return self._client.complete(plain, deadline_s)
 
 
 def _taken(question: Callable[[], Question]) -> Question:

@@ -3,13 +3,14 @@
 True times are seconds from the start of the chunk. What a model is told in each packing:
 
 * `images`: the true time in text before each picture, `<12.34 seconds>`. Nothing is converted.
-* `video_jpeg` and `mp4`: a line with the true times of all frames after the video. Qwen3-VL's servers also write marks of
-  their own into the video, `<T seconds>` per pair of frames, from their own clock:
+* `video_jpeg` and `mp4`: Qwen3-VL's servers write marks of their own into the video, `<T seconds>` per pair of frames (which they
+  melt into one), from their own clock:
   - `video_jpeg` with options (servers that take frame times with the request): the marks are the true times, to 0.05 s;
   - `video_jpeg` without: frame number i stands at i / 1 s (or the rate the server was started with);
   - `mp4`: the file says 2 frames a second whatever the true rate is, because servers then use every frame; i stands at i / 2 s.
-  Where the marks are off, a sentence says how to convert them: a linear rule where one holds within 0.06 s, else by frame
-  number into the line of times. Where the clock is unknown, the sentence says to go by the line alone.
+  Where the marks are right, nothing more is said. Where they are off, a line with the true times of all frames follows, and a
+  sentence says how to convert the marks: a linear rule where one holds within 0.06 s, else by frame number into the line.
+  Where the clock is unknown, the sentence says to go by the line alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LABEL_FPS = 2  # of every mp4: at this rate vLLM's Qwen3-VL loader keeps every f
 TICKS_PER_S = 100  # frame times are told to the server in hundredths of a second
 TELLING_SLACK_S = 0.06  # how far a told time may lie from the true one
 _MARK_ROUNDING_S = 0.05  # marks have one decimal
+_LAST_DECIMAL_S = 0.01  # of frame times; with a mark's rounding it stays within the slack
 _LEAST_VIDEO_FRAMES = 2  # vLLM refuses a video of one frame
 
 Encoder = Callable[[Sequence[bytes]], bytes]
@@ -47,15 +49,17 @@ def chosen(packing: str, endpoint: Endpoint, frames: Sequence[Frame]) -> str:
     return VIDEO_JPEG if endpoint.video_jpeg else MP4 if endpoint.mp4 else IMAGES
 
 
-def parts(packing: str, frames: Sequence[Frame], encode: Encoder, *, uuid: bool) -> list[dict[str, Any]]:
-    """The message parts that hold the frames; with `uuid` each carries the hash of its content."""
+def parts(
+    packing: str, frames: Sequence[Frame], encode: Encoder, form: VideoForm, *, uuid: bool
+) -> list[dict[str, Any]]:
+    """The message parts that hold the frames and their times; with `uuid` each picture or video carries the hash of its content."""
     if packing == IMAGES:
         return [part for frame in frames for part in (mark_part(frame), _image(frame.jpeg, uuid=uuid))]
     if packing == MP4:
         video = video_part("video/mp4", [encode([frame.jpeg for frame in frames])], uuid=uuid)
     else:
         video = video_part("video/jpeg", [frame.jpeg for frame in frames], uuid=uuid)
-    return [video, times_part(frames)]
+    return [video, *times_parts(packing, frames, form)]
 
 
 def video_part(mime: str, pieces: Sequence[bytes], *, uuid: bool) -> dict[str, Any]:
@@ -78,6 +82,11 @@ def times_part(frames: Sequence[Frame]) -> dict[str, Any]:
     """The true times of all frames of the video before it, which no form of video carries itself."""
     times = ", ".join(f"{frame.time_s:.2f}" for frame in frames)
     return {"type": "text", "text": f"Frame times in seconds: {times}"}
+
+
+def times_parts(packing: str, frames: Sequence[Frame], form: VideoForm) -> list[dict[str, Any]]:
+    """The line of times after a video, where the server's own marks do not say the same."""
+    return [] if _marks_are_right(packing, frames, form) else [times_part(frames)]
 
 
 def media_options(packing: str, frames: Sequence[Frame], form: VideoForm) -> dict[str, Any]:
@@ -110,20 +119,29 @@ def server_times_s(packing: str, frames: Sequence[Frame], form: VideoForm) -> li
 
 def clock_note(packing: str, frames: Sequence[Frame], form: VideoForm) -> str:
     """What to tell the model about the server's marks in the video; empty where they are right or there are none."""
-    if packing == IMAGES or form.options:
+    if packing == IMAGES or _marks_are_right(packing, frames, form):
         return ""
     if form.fps is None:
         return "Go by this list of frame times alone; times inside the video may run on another clock. "
     true_s = [frame.time_s for frame in frames]
     shown_s = server_times_s(packing, frames, form)
-    if max(abs(true - shown) for true, shown in zip(true_s, shown_s, strict=True)) <= 0.01:  # noqa: PLR2004 -- the last decimal of frame times
-        return ""
     factor = (true_s[-1] - true_s[0]) / (shown_s[-1] - shown_s[0])
     off_s = max(abs(true_s[0] + factor * at - true) for true, at in zip(true_s, shown_s, strict=True))
     said = "The marks <T seconds> inside the video run on another clock: "
-    if off_s + factor * _MARK_ROUNDING_S + 0.01 <= TELLING_SLACK_S:
+    if off_s + factor * _MARK_ROUNDING_S + _LAST_DECIMAL_S <= TELLING_SLACK_S:
         return f"{said}the true second is {true_s[0]:.2f} + {factor:.5f} x T. "
     return f"{said}a mark T stands for frame number {form.fps:g} x T of this list, counted from 0. "
+
+
+def _marks_are_right(packing: str, frames: Sequence[Frame], form: VideoForm) -> bool:
+    """Whether the server writes the true times into the video itself."""
+    if form.options:
+        return packing == VIDEO_JPEG
+    if form.fps is None:
+        return False
+    shown_s = server_times_s(packing, frames, form)
+    off_s = max(abs(frame.time_s - shown) for frame, shown in zip(frames, shown_s, strict=True))
+    return off_s <= _LAST_DECIMAL_S
 
 
 def media_tokens(packing: str, frames: Sequence[Frame], form: VideoForm) -> int:

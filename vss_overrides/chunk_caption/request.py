@@ -69,7 +69,7 @@ def build(question: Question, around: Surroundings) -> Request:
     max_tokens = int(question.sampling.get("max_new_tokens") or DEFAULT_MAX_TOKENS)
     frames, way, predicted = _fitted(question, around, max_tokens)
     form = around.endpoint.form(way)
-    media = packing.parts(way, frames, around.encode, uuid=around.endpoint.uuid)
+    media = packing.parts(way, frames, around.encode, form, uuid=around.endpoint.uuid)
     body = {
         "model": around.config.model,
         "messages": [*_constant(question, around.config), _asked(question, way, frames, around, media)],
@@ -112,7 +112,7 @@ def _fewer(frames: Sequence[Frame], way: str, too_many_tokens: int, endpoint: En
     def cost(count: int) -> int:
         kept = budget.thinned(frames, count)
         marks = sum(budget.mark_tokens(f"{frame.time_s:.2f}") for frame in kept)
-        times = len(packing.times_part(kept)["text"])
+        times = sum(len(part["text"]) for part in packing.times_parts(way, kept, form))
         return packing.media_tokens(way, kept, form) + (marks if way == IMAGES else times)
 
     goal = cost(len(frames)) - too_many_tokens
@@ -129,7 +129,8 @@ def predicted_tokens(question: Question, way: str, frames: Sequence[Frame], arou
     the frames are reckoned. Exact for Qwen3-VL on servers that count; above the truth for others.
     """
     shown = [packing.image_part(GREY)]
-    told = [packing.mark_part(frames[0]), *shown] if way == IMAGES else [*shown, packing.times_part(frames)]
+    times = packing.times_parts(way, frames, around.endpoint.form(way))
+    told = [packing.mark_part(frames[0]), *shown] if way == IMAGES else [*shown, *times]
     messages = [*_constant(question, around.config), _asked(question, way, frames, around, told)]
     counted = around.count(messages)
     if counted is None:

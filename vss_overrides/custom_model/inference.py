@@ -2,12 +2,13 @@
 """The same questions through the engine's official hook for custom models: a fallback that shadows nothing of the engine's.
 
 The engine asks for one chunk at a time here, tells no chunk's start or length, and takes a text back and nothing else. Times count
-from the chunk's first frame.
+from the chunk's first frame. It imports this file in its main and decoder processes too, which is where the two fixes go on.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,10 +22,12 @@ if _OVERRIDES not in sys.path:
         _OVERRIDES
     )  # where chunk_caption lies when it is not mounted among the engine's own modules
 
-from chunk_caption import config  # noqa: E402 -- only importable from here on
+from chunk_caption import config, engine_fixes  # noqa: E402 -- only importable from here on
 from chunk_caption.captioner import Captioner  # noqa: E402 -- only importable from here on
 from chunk_caption.frames import BadFrame, Frame, unpadded  # noqa: E402 -- only importable from here on
 from chunk_caption.request import Question  # noqa: E402 -- only importable from here on
+
+engine_fixes.install(engine_fixes.imported(engine_fixes.MODULES, importlib.import_module))
 
 
 class Inference:
