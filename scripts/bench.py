@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from bench_capture import capture
 from bench_concurrency import concurrency
 from bench_faults import faults
 from bench_long_log import long_log
@@ -46,6 +47,7 @@ EVERY: dict[str, Callable[..., None]] = {
     "timestamps": timestamps,
     "concurrency": concurrency,
     "faults": faults,
+    "capture": capture,
 }
 for called, measure in EVERY.items():
     app.command(called)(measure)
