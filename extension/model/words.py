@@ -34,12 +34,13 @@ class Kind(enum.StrEnum):
 
 
 class JobStatus(enum.StrEnum):
-    """Life of a job. `DONE` may still hold failed chunks; their number is part of the job."""
+    """Life of a job. `DONE` may still hold failed chunks; their number is part of the job. `LIVE` is a camera's, which never ends."""
 
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    LIVE = "live"
 
 
 class VlmUse(enum.StrEnum):

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -77,6 +78,17 @@ class ViaFile:
                 self._via.delete(file_id)
             except (ViaServerUnavailable, Refused) as exc:
                 _LOG.warning("file_not_deleted", reason=str(exc))
+
+
+def add_file(via: ViaClient, path: Path, *, zero_copy: bool) -> str:
+    """Hand a video to the via-server: by path where it takes that and it is wanted, else by upload; returns its id."""
+    if zero_copy:
+        try:
+            return via.add_path(path.resolve())
+        except ViaServerRefused as exc:
+            # It takes plain names only, or does not see the folder.
+            _LOG.info("path_refused", source=path.name, reason=str(exc))
+    return via.upload(path)
 
 
 class Asker:

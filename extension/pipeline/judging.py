@@ -73,6 +73,10 @@ class Judge:
         self._judged = caption.chunk.index + 1
         return replace(self._step(ruling.events, until_s), refuted=ruling.refuted)
 
+    def tell(self, events: tuple[Event, ...], until_s: float = -math.inf) -> Judgement:
+        """Take in events that no caption holds; incidents that ended well before `until_s` are over."""
+        return self._step(events, until_s)
+
     def close(self, unseen: tuple[Event, ...]) -> Judgement:
         """The source is over: what is open is resolved, and what only the log tells is added."""
         self._open = tuple(settled(incident, self._world) for incident in self._open)

@@ -16,10 +16,10 @@ from extension.captions import prompts
 from extension.chunks import plan
 from extension.chunks.via_client import ViaClient
 from extension.clock import Clock
-from extension.errors import BadInput, Refused, Unavailable, ViaServerRefused
+from extension.errors import BadInput, Refused, Unavailable
 from extension.model import Caption, Chunk, Job, JobStatus
 from extension.pipeline import closing, selection, summing
-from extension.pipeline.asking import Asker, Question, ViaFile
+from extension.pipeline.asking import Asker, Question, ViaFile, add_file
 from extension.pipeline.drawing import draw
 from extension.pipeline.judging import Announce, Judge, Judgement
 from extension.pipeline.patience import Patience, Stopped
@@ -119,7 +119,10 @@ class JobRunner:
         model = patience.until_available(self._via.model).id if len(spared) < len(chunks) else _LOG_ALONE
         self._store.plan_job(job.id, media_s=source.duration_s, chunk_count=len(chunks), model=model)
         self._spare(job, spared)
-        file = ViaFile(self._via, lambda: self._add(Path(job.media_path)))
+        file = ViaFile(
+            self._via,
+            lambda: add_file(self._via, Path(job.media_path), zero_copy=self._policy.zero_copy),
+        )
         asker = Asker(self._via, file, self._question(job, source, chunk_s, model), patience, world.media_s)
         judge = self._judge(job, world)
         try:
@@ -173,16 +176,6 @@ class JobRunner:
             max_tokens=self._policy.max_tokens,
             frame_size=plan.frame_size(source.width, source.height, self._policy.max_frame_px),
         )
-
-    def _add(self, path: Path) -> str:
-        """Hand the video to the via-server: by path where it takes that, else by upload."""
-        if self._policy.zero_copy:
-            try:
-                return self._via.add_path(path.resolve())
-            except ViaServerRefused as exc:
-                # It takes plain names only, or does not see the folder.
-                _LOG.info("path_refused", source=path.name, reason=str(exc))
-        return self._via.upload(path)
 
     def _judge(self, job: Job, world: World) -> Judge:
         """The judge of a job, with what an earlier run of it already knew."""

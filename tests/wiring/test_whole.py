@@ -116,8 +116,10 @@ def test_the_video_can_be_sought(product: Product, job: JobOut) -> None:
 
 
 def test_outputs_can_be_fetched(product: Product, job: JobOut) -> None:
-    """The three files, in the forms that twins read."""
-    names = product.api.outputs(job.id)
+    """Three files in the forms that twins read; beside them the summary, with its pictures and its video."""
+    every = product.api.outputs(job.id)
+    assert {"heatmap.png", "timeline.png", "summary.mp4", "summary.en.md", "summary.ko.md"} <= set(every)
+    names = [name for name in every if name.startswith("replay-reference_")]
     assert len(names) == 3
     pages: dict[str, Any] = {
         name: requests.get(f"{product.url}/jobs/{job.id}/outputs/{name}", timeout=20).text for name in names
@@ -153,7 +155,7 @@ def test_captions_name_prompt_model_and_cost(product: Product, job: JobOut) -> N
     """What every answer was asked with, and what it took."""
     for caption in product.api.captions(job.id):
         assert caption.failure is None
-        assert caption.stats["prompt"] == "replay.v1"
+        assert caption.stats["prompt"] == "simple_view.v1"
         assert caption.stats["model"] == "replay-reference"
         assert caption.stats["frames"] >= 1
         assert caption.stats["input_tokens"] > 0
