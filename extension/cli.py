@@ -118,6 +118,20 @@ def summary(
 
 
 @app.command()
+def verify(
+    evidence: Annotated[Path, typer.Argument(help="Folder of evidence, its manifest, or a folder of such folders.")],
+    source: Annotated[Path | None, typer.Option(help="The source video, to check its hash too.")] = None,
+    sha256: Annotated[str | None, typer.Option(help="What the manifest's own hash must be.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compute every hash of an incident's evidence again. Exit code 1 when anything changed or is missing."""
+    from extension.command.verify import check
+
+    raise typer.Exit(check(evidence, Console(), source=source, sha256=sha256, as_json=as_json))
+
+
+@app.command()
 def docs() -> None:
     """Write what is made from the settings: .env.template and docs/settings.md."""
     from extension.command import settings_page

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from extension import multipart
 from extension.errors import BadInput, NotFound, Unavailable
+from extension.evidence.manifest import EvidenceOut
 from extension.timetravel.summary_tongues import Language
 from extension.timetravel.summary_wire import SummaryOut
 from extension.wire import (
@@ -95,6 +96,10 @@ class ApiClient:
     def incidents(self, job_id: str) -> list[IncidentOut]:
         """A job's incidents by time."""
         return self._get(f"/jobs/{quote(job_id, safe='')}/incidents", list[IncidentOut])
+
+    def evidence(self, incident_id: str) -> EvidenceOut:
+        """What is kept of an incident; NotFound where nothing is."""
+        return self._get(f"/incidents/{quote(incident_id, safe='')}/evidence", EvidenceOut)
 
     def deliveries(self, job_id: str) -> list[DeliveryOut]:
         """The deliveries of a job's notifications."""

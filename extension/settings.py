@@ -165,6 +165,25 @@ class Settings(BaseSettings):
         "en", alias="EXT_SUMMARY_LANGUAGE", description="Language of the captions in that video."
     )
 
+    cameras_file: Path | None = Field(
+        None, alias="EXT_CAMERAS_FILE", description="YAML file with the cameras to watch (docs/cameras.md)."
+    )
+    ring_s: int = Field(
+        3600, alias="EXT_RING_S", ge=60, description="How long recorded camera video is kept, in seconds."
+    )
+    ring_bytes: int = Field(
+        20 * 1024**3,
+        alias="EXT_RING_BYTES",
+        ge=100 * 1024**2,
+        description="Most bytes of recorded camera video; the oldest goes first.",
+    )
+    windows_kept_s: int = Field(
+        7 * 86_400,
+        alias="EXT_WINDOWS_KEPT_S",
+        ge=60,
+        description="How long the answers for a camera's windows are kept, in seconds; incidents stay.",
+    )
+
     webhook_url: str = Field(
         "",
         alias="EXT_WEBHOOK_URL",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,6 +28,10 @@ from extension.notify.courier import Courier
 from extension.notify.message import messages_for
 from extension.notify.receivers import Receiver
 from extension.notify.webhook import WebhookSender
+from extension.pipeline.judging import Announce
+from extension.pipeline.live.lane import Spec
+from extension.pipeline.live.service import Live
+from extension.pipeline.live.watch import Looking
 from extension.pipeline.questions import Endpoint, Questions
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.summing import Wish
@@ -34,6 +39,10 @@ from extension.pipeline.worker import Worker
 from extension.playback.clips import Roll
 from extension.playback.film import Film
 from extension.settings import Settings
+from extension.sources.camera import book_file as camera_book
+from extension.sources.camera.capture import CaptureOptions
+from extension.sources.camera.retention import Retention
+from extension.sources.camera.ring import Ring
 from extension.sources.probe import probe
 from extension.store import Store
 from extension.supervisor import Supervisor
@@ -43,6 +52,10 @@ from extension.timetravel.trajectory_csv import read_trajectory
 from extension.ui import mount_ui
 from extension.wire import AboutOut
 
+# Four frames per second of a window of ten.
+_WINDOW_FRAMES = 40
+# A live window is not worth waiting for long: the next ones come.
+_WINDOW_PATIENCE_S = 5.0
 REFERENCE_NOTE = (
     "The connected VLM is the reference program: it reads replays with numbered discs exactly, on a CPU. "
     "It is not a language model and judges no camera footage."
@@ -66,6 +79,7 @@ class Service:
         courier: Courier,
         sender: WebhookSender,
         supervisor: Supervisor,
+        lively: Mapping[str, Callable[[], None]],
     ) -> None:
         self.app = app
         self._store = store
@@ -73,11 +87,14 @@ class Service:
         self._courier = courier
         self._sender = sender
         self._supervisor = supervisor
+        self._lively = lively
 
     def start(self) -> None:
-        """Start worker and courier."""
+        """Start worker, courier, and what watches cameras."""
         self._supervisor.keep_running("worker", self._worker.run, self._worker.broke)
         self._supervisor.keep_running("courier", partial(self._courier.run, self._supervisor.stop))
+        for name, work in self._lively.items():
+            self._supervisor.keep_running(name, work)
 
     def stop(self) -> None:
         """Stop both, and close the store; what is under way goes on at the next start."""
@@ -107,10 +124,12 @@ def build(settings: Settings, *, own_url: str, page: bool, clock: Clock | None =
     supervisor, sender = Supervisor(), WebhookSender()
     courier = Courier(store, receivers, clock, sender.send, random.SystemRandom())
     via = ViaClient(settings.via_backend, timeout_s=settings.via_timeout_s)
+    announce = partial(_announce, receivers=receivers, clock=clock)
+    live = _live(settings, store, via, announce)
     runner = JobRunner(
         store,
         via,
-        partial(_announce, receivers=receivers, clock=clock),
+        announce,
         policy(settings),
         clock,
         supervisor.stop,
@@ -118,10 +137,14 @@ def build(settings: Settings, *, own_url: str, page: bool, clock: Clock | None =
     )
     worker = Worker(store, runner, supervisor.stop)
     services = _services(settings, store, clock, via, receivers, worker, courier)
+    lively: Mapping[str, Callable[[], None]] = {}
+    if live is not None:
+        services = replace(services, cameras=live.cameras, explain=live.explain)
+        lively = live.work(clock, supervisor.stop, courier.wake, ZoneInfo(settings.timezone))
     app = create_app(services, VERSION)
     if page:
         mount_ui(app, lambda: own_url)
-    return Service(app, store, worker, courier, sender, supervisor)
+    return Service(app, store, worker, courier, sender, supervisor, lively)
 
 
 def policy(settings: Settings) -> Policy:
@@ -147,6 +170,37 @@ def policy(settings: Settings) -> Policy:
             else None,
             most_moments=settings.summary_moments,
         ),
+    )
+
+
+def _live(settings: Settings, store: Store, via: ViaClient, announce: Announce) -> Live | None:
+    """The part that watches cameras, where some are named."""
+    if settings.cameras_file is None:
+        return None
+    entries = camera_book.load(settings.cameras_file)
+    folder = settings.cameras_file.parent
+    return Live(
+        [
+            (
+                one.camera(folder),
+                Spec(one.name, one.window_s, one.stride_s, one.prompt, one.merge_gap_s),
+            )
+            for one in entries
+        ],
+        store,
+        via,
+        announce,
+        Ring(settings.data_dir / "ring", Retention(settings.ring_s, settings.ring_bytes)),
+        Looking(
+            frames_per_window=settings.frames_per_chunk or _WINDOW_FRAMES,
+            max_tokens=settings.max_tokens,
+            patience_s=_WINDOW_PATIENCE_S,
+            zero_copy=settings.via_zero_copy,
+            folder=settings.data_dir / "media" / "windows",
+            kept_s=settings.windows_kept_s,
+        ),
+        CaptureOptions(),
+        settings.requests_in_flight,
     )
 
 

@@ -14,7 +14,7 @@ from extension.api.guard import Guard
 from extension.api.intake import Intake
 from extension.api.metrics import ShelfCollector
 from extension.api.ports import Services
-from extension.api.routes import deliveries, findings, jobs, service, summary, trajectories
+from extension.api.routes import cameras, deliveries, evidence, findings, jobs, service, summary, trajectories
 from extension.api.uploads import sweep
 
 _ABOUT = """Videos in, accident alerts out.
@@ -27,6 +27,7 @@ _TAGS = [
     {"name": "jobs", "description": "Videos to analyse, and how far they are"},
     {"name": "findings", "description": "Captions, events, incidents, outputs and answers"},
     {"name": "trajectories", "description": "Logs of twins that run now: rows in, places and contacts out"},
+    {"name": "cameras", "description": "Cameras that are watched, and why there was an alert or none"},
     {"name": "alerts", "description": "Deliveries to receivers"},
     {"name": "service", "description": "What the service is connected to and how it is"},
 ]
@@ -52,7 +53,7 @@ def create_app(services: Services, version: str = "0") -> FastAPI:
     app.state.services = services
     app.state.intake = Intake(services)
     services.registry.register(ShelfCollector(services.store))
-    for module in (jobs, findings, summary, deliveries, trajectories):
+    for module in (jobs, findings, evidence, summary, deliveries, trajectories, cameras):
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(service.router, prefix="/api/v1")
     app.include_router(service.root)

@@ -11,9 +11,10 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from extension.clock import Clock
+from extension.errors import NotFound
 from extension.model import Caption, Delivery, DeliveryState, Event, Incident, Job
 from extension.timetravel.live_book import LiveBook
-from extension.wire import AboutOut, AnswerOut
+from extension.wire import AboutOut, AnswerOut, CameraOut
 
 
 class JobShelf(Protocol):
@@ -81,6 +82,21 @@ def no_faults() -> Sequence[str]:
     return ()
 
 
+def no_cameras() -> list[CameraOut]:
+    """The answer of a service that watches none."""
+    return []
+
+
+def unknown_camera(name: str, at: dt.datetime) -> list[Caption]:
+    """The answer of a service that watches none.
+
+    Raises:
+        NotFound: always.
+    """
+    del at
+    raise NotFound(f"No camera is called {name!r}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the routes work with.
@@ -98,6 +114,8 @@ class Services:
         probe: Raises `BadSource` for a video that cannot be analysed.
         check_trajectory: Raises `BadTrajectory` for a log that cannot be read.
         registry: Metrics served at /metrics; the API adds its own to it.
+        cameras: How every camera is; none where none is watched.
+        explain: The windows of a camera that showed an instant; raises `NotFound` for an unknown name.
         timezone: Zone that the times of summaries are told in.
         live: Trajectories that grow; None where the service keeps none.
         faults: Why the service cannot work at the moment, one sentence each; empty when it can.
@@ -116,5 +134,7 @@ class Services:
     check_trajectory: Callable[[Path], object]
     registry: CollectorRegistry
     live: LiveBook | None = None
+    cameras: Callable[[], list[CameraOut]] = no_cameras
+    explain: Callable[[str, dt.datetime], list[Caption]] = unknown_camera
     timezone: dt.tzinfo = dt.UTC
     faults: Callable[[], Sequence[str]] = no_faults

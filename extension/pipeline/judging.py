@@ -40,6 +40,7 @@ class Judge:
         announced: Highest sequence number announced so far, by incident.
         merge_gap_s: Media seconds within which events are one incident.
         announce: Makes the messages of an announcement.
+        stride_s: Media seconds from the start of a chunk to that of the next where chunks overlap; None where they do not.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Judge:
         announced: Mapping[str, int],
         merge_gap_s: float,
         announce: Announce,
+        stride_s: float | None = None,
     ) -> None:
         self._job = job
         self._world = world
@@ -57,6 +59,7 @@ class Judge:
         self._sequence = dict(announced)
         self._merge_gap_s = merge_gap_s
         self._announce = announce
+        self._stride_s = stride_s
         self._judged = job.judged_chunks
 
     def recall(self, captions: Iterable[Caption]) -> None:
@@ -69,9 +72,14 @@ class Judge:
         self._world.learn(caption)
         claimed = judge.events(self._job.id, caption, self._world.at, self._world.locate)
         ruling = rule(self._job.id, caption, claimed, self._world)
-        until_s = caption.chunk.span.end_s if caption.verdict else -math.inf
+        until_s = self._seen_until_s(caption) if caption.verdict else -math.inf
         self._judged = caption.chunk.index + 1
         return replace(self._step(ruling.events, until_s), refuted=ruling.refuted)
+
+    def _seen_until_s(self, caption: Caption) -> float:
+        """Media seconds up to which no later chunk shows anything."""
+        span = caption.chunk.span
+        return span.end_s if self._stride_s is None else min(span.end_s, span.start_s + self._stride_s)
 
     def tell(self, events: tuple[Event, ...], until_s: float = -math.inf) -> Judgement:
         """Take in events that no caption holds; incidents that ended well before `until_s` are over."""

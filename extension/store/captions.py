@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from extension.model import Caption
 from extension.store import rows
@@ -61,3 +61,9 @@ class Captions(Part):
         query = select(CAPTIONS.c.chunk_index).where(CAPTIONS.c.job_id == job_id)
         with self._db.read() as connection:
             return set(connection.scalars(query))
+
+    def forget_captions(self, job_id: str, before: int) -> None:
+        """Remove the captions of a job's chunks before a number; what was judged from them stays."""
+        query = delete(CAPTIONS).where(CAPTIONS.c.job_id == job_id, CAPTIONS.c.chunk_index < before)
+        with self._db.write() as connection:
+            connection.execute(query)

@@ -51,7 +51,7 @@ class Seen:
         return self.about is None or (
             found is not None
             and (
-                found.job.status in {"queued", "running"}
+                found.job.status in {"queued", "running", "live"}
                 or any(d.state == "pending" for d in found.deliveries)
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from extension.wire.cameras import CameraOut
 from extension.wire.findings import (
     CaptionOut,
     EventOut,
@@ -31,6 +32,7 @@ __all__ = [
     "AboutOut",
     "AlertData",
     "AnswerOut",
+    "CameraOut",
     "CaptionOut",
     "Citation",
     "DeliveryOut",

@@ -172,7 +172,7 @@ def test_a_log_alone_is_a_job(client: TestClient, desk: Desk) -> None:
     missing = client.get(f"{JOBS}/{made['id']}/video")
     assert (missing.status_code, missing.json()["detail"]) == (
         404,
-        "The video of this job is not drawn yet.",
+        "This job has no video. It is not drawn yet.",
     )
 
 

@@ -34,6 +34,8 @@ OPERATIONS = {
     "ask_question",
     "list_incidents",
     "get_incident",
+    "get_evidence",
+    "get_evidence_file",
     "append_rows",
     "list_trajectories",
     "get_trajectory",

@@ -134,6 +134,8 @@ def get_job(job_id: IdArg, services: ServicesArg) -> JobOut:
 def retry_job(job_id: IdArg, response: Response, services: ServicesArg) -> JobOut:
     """Have the failed chunks of a finished job done again."""
     job = services.store.job(job_id)
+    if job.status is JobStatus.LIVE:
+        raise Rejected(HTTPStatus.CONFLICT, "A camera's windows are gone: they cannot be tried again.")
     if job.status in {JobStatus.QUEUED, JobStatus.RUNNING}:
         raise Rejected(HTTPStatus.CONFLICT, "The job is not finished yet.")
     if job.status is JobStatus.DONE and job.failed_chunks == 0:
@@ -160,7 +162,8 @@ def get_video(job_id: IdArg, services: ServicesArg) -> FileResponse:
     job = services.store.job(job_id)
     path = Path(job.media_path)
     if not job.media_path:
-        raise NotFound("The video of this job is not drawn yet.")
+        what = "A camera has no single video." if job.status is JobStatus.LIVE else "It is not drawn yet."
+        raise NotFound(f"This job has no video. {what}")
     if not path.is_file():
         raise NotFound("The video of this job is no longer there.")
     guessed = mimetypes.guess_type(job.name)[0] or ""

@@ -26,6 +26,13 @@ class Rhythm:
         """The first window that begins at an instant or later."""
         return max(0, -int(-((at - self.epoch_at).total_seconds()) // self.stride_s))
 
+    def around(self, at: dt.datetime) -> tuple[int, int]:
+        """The first and the last window that show an instant."""
+        passed_s = (at - self.epoch_at).total_seconds()
+        last = int(passed_s // self.stride_s)
+        first = int((passed_s - self.length_s) // self.stride_s) + 1
+        return max(first, 0), last
+
     def complete_at(self, at: dt.datetime) -> int:
         """How many windows, counted from 0, have ended at an instant."""
         whole_s = (at - self.epoch_at).total_seconds() - self.length_s
@@ -33,7 +40,7 @@ class Rhythm:
 
 
 @dataclass
-class Lane:
+class _Queue:
     """What waits for one camera: windows to look at, by number, and windows that were shed and not yet recorded."""
 
     waiting: deque[int] = field(default_factory=deque)
@@ -51,7 +58,7 @@ class Backlog:
     """
 
     def __init__(self, cameras: Iterable[str], most: int) -> None:
-        self._lanes = {name: Lane() for name in cameras}
+        self._queues = {name: _Queue() for name in cameras}
         self._most = most
         self._turn = 0
         self._change = threading.Condition()
@@ -59,10 +66,10 @@ class Backlog:
     def add(self, camera: str, number: int) -> None:
         """A window is complete."""
         with self._change:
-            lane = self._lanes[camera]
-            lane.waiting.append(number)
-            while len(lane.waiting) > self._most:
-                lane.shed.append(lane.waiting.popleft())
+            queue = self._queues[camera]
+            queue.waiting.append(number)
+            while len(queue.waiting) > self._most:
+                queue.shed.append(queue.waiting.popleft())
             self._change.notify()
 
     def take(self, timeout_s: float) -> tuple[str, int, list[int]] | None:
@@ -76,24 +83,24 @@ class Backlog:
             name = self._free()
             if name is None:
                 return None
-            lane = self._lanes[name]
+            queue = self._queues[name]
             self._turn += 1
-            lane.served, lane.busy = self._turn, True
-            shed, lane.shed = lane.shed, []
-            return name, lane.waiting.popleft(), shed
+            queue.served, queue.busy = self._turn, True
+            shed, queue.shed = queue.shed, []
+            return name, queue.waiting.popleft(), shed
 
     def done(self, camera: str) -> None:
         """The window that was taken is dealt with."""
         with self._change:
-            self._lanes[camera].busy = False
+            self._queues[camera].busy = False
             self._change.notify_all()
 
     def waiting(self, camera: str) -> int:
         """How many windows wait."""
         with self._change:
-            return len(self._lanes[camera].waiting)
+            return len(self._queues[camera].waiting)
 
     def _free(self) -> str | None:
         """The camera to serve next: not busy, something waits, and served longest ago."""
-        free = [name for name, lane in self._lanes.items() if lane.waiting and not lane.busy]
-        return min(free, key=lambda name: self._lanes[name].served, default=None)
+        free = [name for name, queue in self._queues.items() if queue.waiting and not queue.busy]
+        return min(free, key=lambda name: self._queues[name].served, default=None)

@@ -1,0 +1,121 @@
+"""One camera on its way from recorded segments to judged windows: its rhythm, its judge, and how far it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from extension.clock import Clock
+from extension.errors import NotFound
+from extension.model import Chunk, Job, JobOptions, JobStatus, Span
+from extension.pipeline.judging import Announce, Judge
+from extension.pipeline.live.windows import Rhythm
+from extension.pipeline.world import World
+from extension.store import Store
+
+_NAMESPACE: Final = uuid.UUID("8f0c5c8e-5a4c-5a53-9d6a-2b7f5a1f0d11")
+_HOLE: Final = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How a camera is to be watched.
+
+    Attributes:
+        camera: Its name.
+        window_s: Length of a window, seconds.
+        stride_s: A window begins every so many seconds.
+        prompt: Name of the prompt.
+        merge_gap_s: Events of the same kind and objects closer than this are one incident, seconds.
+    """
+
+    camera: str
+    window_s: float = 10.0
+    stride_s: float = 5.0
+    prompt: str = "camera"
+    merge_gap_s: float = 10.0
+
+
+@dataclass
+class Lane:
+    """A camera that is watched.
+
+    Attributes:
+        camera: Its name.
+        job_id: The job that holds what is found; it never ends.
+        rhythm: When its windows begin and end.
+        prompt: Name of the prompt.
+        judge: Judges its windows, strictly in their order; hold `lock` while it does.
+        counts: Windows by how they ended: "looked", or the code of the failure.
+    """
+
+    camera: str
+    job_id: str
+    rhythm: Rhythm
+    prompt: str
+    judge: Judge
+    next_number: int = 0
+    recorded_until_at: dt.datetime | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def completed(self, start_at: dt.datetime, end_at: dt.datetime) -> Sequence[int]:
+        """The windows that a new segment completes; after a hole also those that began before it and will never be whole."""
+        cut: list[int] = []
+        before_at = self.recorded_until_at
+        if before_at is not None and start_at - before_at > _HOLE:
+            cut = list(range(self.next_number, self.rhythm.first_from(before_at)))
+        first = max(self.next_number, self.rhythm.complete_at(start_at), *(number + 1 for number in cut[-1:]))
+        whole = range(first, self.rhythm.complete_at(end_at))
+        self.next_number = max(first, whole.stop)
+        self.recorded_until_at = end_at
+        return [*cut, *whole]
+
+    def chunk(self, number: int) -> Chunk:
+        """A window as a chunk; its media seconds count from the camera's first window."""
+        start_s = number * self.rhythm.stride_s
+        return Chunk(number, Span(start_s, start_s + self.rhythm.length_s))
+
+    def media_s(self, at: dt.datetime) -> float:
+        """Seconds from the beginning of the camera's first window."""
+        return (at - self.rhythm.epoch_at).total_seconds()
+
+
+def open_lane(spec: Spec, store: Store, announce: Announce, clock: Clock, tz: dt.tzinfo) -> Lane:
+    """A camera's lane, which goes on where it was when the service stopped."""
+    job = _job(spec, store, clock)
+    epoch_at = job.options.start_at or job.created_at
+    still_open = store.open_incidents(job.id)
+    judge = Judge(
+        job,
+        World(job.options, None, tz),
+        still_open,
+        {incident.id: store.announced(incident.id) for incident in still_open},
+        spec.merge_gap_s,
+        announce,
+        spec.stride_s,
+    )
+    rhythm = Rhythm(epoch_at, spec.window_s, spec.stride_s)
+    return Lane(spec.camera, job.id, rhythm, spec.prompt, judge, next_number=job.judged_chunks)
+
+
+def job_id(camera: str) -> str:
+    """The id of a camera's job, the same for ever."""
+    return str(uuid.uuid5(_NAMESPACE, f"camera/{camera}"))
+
+
+def _job(spec: Spec, store: Store, clock: Clock) -> Job:
+    """The camera's job, made when it is watched for the first time."""
+    known = job_id(spec.camera)
+    try:
+        return store.job(known)
+    except NotFound:
+        now_at = clock.now()
+    options = JobOptions(prompt=spec.prompt, start_at=now_at.replace(microsecond=0))
+    store.add_job(Job(known, spec.camera, "", None, options, JobStatus.LIVE, now_at))
+    return store.job(known)
