@@ -27,7 +27,9 @@ app = typer.Typer(
 )
 
 Video = Annotated[Path | None, typer.Option(help="Video to analyse; without one, a sample is drawn.")]
-Log = Annotated[Path | None, typer.Option(help="Trajectory log of the video (timestamp,objid,x,y,z): CSV or Parquet.")]
+Log = Annotated[
+    Path | None, typer.Option(help="Trajectory log of the video (timestamp,objid,x,y,z): CSV or Parquet.")
+]
 Speed = Annotated[float, typer.Option(min=0.1, max=100, help="Log seconds per video second.")]
 PromptName = Annotated[str, typer.Option(help="What to look for: simple_view, twin_view or camera.")]
 Vlm = Annotated[VlmUse, typer.Option(help="Which chunks of a replay with a log the VLM is asked about.")]
@@ -119,7 +121,9 @@ def summary(
 
 @app.command()
 def verify(
-    evidence: Annotated[Path, typer.Argument(help="Folder of evidence, its manifest, or a folder of such folders.")],
+    evidence: Annotated[
+        Path, typer.Argument(help="Folder of evidence, its manifest, or a folder of such folders.")
+    ],
     source: Annotated[Path | None, typer.Option(help="The source video, to check its hash too.")] = None,
     sha256: Annotated[str | None, typer.Option(help="What the manifest's own hash must be.")] = None,
     *,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 from types import FrameType
 
@@ -13,7 +15,7 @@ import uvicorn
 
 from extension.errors import BadSettings
 from extension.settings import Settings
-from extension.wiring import build, configure_logging
+from extension.wiring import build
 
 _LOG = structlog.get_logger(__name__)
 _BACKLOG = 128
@@ -73,3 +75,18 @@ def _write_atomically(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(text, encoding="ascii")
     part.replace(path)
+
+
+def configure_logging(level: str) -> None:
+    """One JSON line per event, to standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -165,6 +165,12 @@ class Settings(BaseSettings):
         "en", alias="EXT_SUMMARY_LANGUAGE", description="Language of the captions in that video."
     )
 
+    evidence_incidents: int = Field(
+        200,
+        alias="EXT_EVIDENCE_INCIDENTS",
+        ge=0,
+        description="Most incidents of a job that get evidence (clip, snapshot, manifest); 0: none.",
+    )
     cameras_file: Path | None = Field(
         None, alias="EXT_CAMERAS_FILE", description="YAML file with the cameras to watch (docs/cameras.md)."
     )
@@ -289,10 +295,3 @@ def _set_for_others(env_file: Path | None) -> dict[str, str]:
     return {
         name: value for name, value in {**in_file, **os.environ}.items() if name.startswith(BESIDE) and value
     }
-
-
-def child_environment(**changes: str) -> dict[str, str]:
-    """The environment for a child program: ours, with `changes`; a proxy is never asked for this machine itself."""
-    spared = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or "", "127.0.0.1", "localhost"]
-    no_proxy = ",".join(filter(None, spared))
-    return {**os.environ, "NO_PROXY": no_proxy, "no_proxy": no_proxy, **changes}

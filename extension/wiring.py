@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import random
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -33,6 +30,7 @@ from extension.pipeline.live.lane import Spec
 from extension.pipeline.live.service import Live
 from extension.pipeline.live.watch import Looking
 from extension.pipeline.questions import Endpoint, Questions
+from extension.pipeline.records import Kept
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.summing import Wish
 from extension.pipeline.worker import Worker
@@ -161,16 +159,17 @@ def policy(settings: Settings) -> Policy:
         contact_cm=settings.contact_cm,
         zero_copy=settings.via_zero_copy,
         timezone=ZoneInfo(settings.timezone),
-        outputs_dir=settings.data_dir / "outputs",
         replays_dir=settings.data_dir / "media",
         logs_dir=_logs_dir(settings),
-        summary=Wish(
-            film=Film(language=Language(settings.summary_language), roll=Roll(pre_s=settings.summary_pre_s))
-            if settings.summary_video
-            else None,
-            most_moments=settings.summary_moments,
-        ),
+        kept=_kept(settings),
     )
+
+
+def _kept(settings: Settings) -> Kept:
+    """What finished jobs leave behind."""
+    film = Film(language=Language(settings.summary_language), roll=Roll(pre_s=settings.summary_pre_s))
+    wish = Wish(film=film if settings.summary_video else None, most_moments=settings.summary_moments)
+    return Kept(settings.data_dir / "outputs", wish, settings.evidence_incidents)
 
 
 def _live(settings: Settings, store: Store, via: ViaClient, announce: Announce) -> Live | None:
@@ -201,21 +200,6 @@ def _live(settings: Settings, store: Store, via: ViaClient, announce: Announce) 
         ),
         CaptureOptions(),
         settings.requests_in_flight,
-    )
-
-
-def configure_logging(level: str) -> None:
-    """One JSON line per event, to standard error."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 
 

@@ -29,6 +29,7 @@ from bench_vlm import tokens
 from extension import settings
 from extension.command.follow import Follower, Wanted
 from extension.command.report import score
+from extension.stack.settings import child_environment
 from extension.timetravel.trajectory_csv import read_trajectory
 
 ROOT = Path(__file__).parent.parent
@@ -139,7 +140,7 @@ def _main_job(folder: Path, *, page: bool = False) -> dict[str, Any]:
     report = folder / "report.json"
     command = [sys.executable, "-m", "extension", "run", *([] if page else ["--once"])]
     command += ["--data-dir", str(folder), "--report", str(report)]
-    env = settings.child_environment(EXT_PORT="0")
+    env = child_environment(EXT_PORT="0")
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout or ():
             if line.startswith("Open http"):

@@ -23,7 +23,7 @@ import requests
 
 from bench_fault_asking import ask, captioner_for, line_of
 from bench_fault_rows import ANSWERED, Row
-from extension.settings import child_environment
+from extension.stack.settings import child_environment
 from tests.via_server.drawing import draw, even
 from tests.vss_overrides.engine_double import engine
 from tests.vss_overrides.vlm_double import MODEL, Reply, VlmDouble

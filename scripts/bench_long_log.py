@@ -24,8 +24,8 @@ import typer
 
 from bench_replay_job import replayed
 from bench_report import ReportFile, Seed, console, finish
-from extension import settings
 from extension.clock import SystemClock
+from extension.stack.settings import child_environment
 from extension.timetravel.contacts import contacts
 from extension.timetravel.trajectory import instant, micros
 from extension.timetravel.trajectory_csv import read_trajectory
@@ -236,7 +236,7 @@ def _one(folder: Path, hours: float, seed: int, *, whole: bool) -> dict[str, Any
     log = folder / "log.csv"
     meetings = write_long_log(log, hours, seed)
     command = [sys.executable, str(Path(__file__).resolve()), str(log), str(folder / "cache")]
-    env = settings.child_environment(PYTHONPATH=str(ROOT))
+    env = child_environment(PYTHONPATH=str(ROOT))
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True, text=True)
     page: dict[str, Any] = json.loads(done.stdout)
     scores = score(page.pop("found"), meetings)

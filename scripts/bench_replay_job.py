@@ -14,11 +14,11 @@ import typer
 
 from bench_replay import LEAST_TIMES_REAL_TIME, measured
 from bench_report import ReportFile, Seed, console, finish, folder_of_its_own
-from extension import settings
 from extension.clock import SystemClock
 from extension.sources.replay.difficulty import Difficulty
 from extension.sources.replay.scenario import generate_nearly, scenario
 from extension.sources.replay.style import Level
+from extension.stack.settings import child_environment
 from extension.timetravel.trajectory_csv import read_trajectory, write_trajectory
 
 ROOT: Final = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def replayed(log: Path, data_dir: Path, *options: str) -> dict[str, Any]:
     command += ["--data-dir", str(data_dir), "--report", str(page_path)]
     began_s = clock.monotonic_s()
     done = subprocess.run(
-        command, cwd=ROOT, env=settings.child_environment(), stdout=subprocess.PIPE, check=False, text=True
+        command, cwd=ROOT, env=child_environment(), stdout=subprocess.PIPE, check=False, text=True
     )
     took_s = clock.monotonic_s() - began_s
     if done.returncode != 0:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
-from extension.settings import child_environment
+from extension.stack.settings import child_environment
 from vllm_cpu import ROOT, NotToBeHad, memory_lacking, prepared
 from vlm_server.launch import command, profile
 

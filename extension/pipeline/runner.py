@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,16 +19,15 @@ from extension.chunks.via_client import ViaClient
 from extension.clock import Clock
 from extension.errors import BadInput, Refused, Unavailable
 from extension.model import Caption, Chunk, Job, JobStatus
-from extension.pipeline import closing, selection, summing
+from extension.pipeline import closing, records, selection
 from extension.pipeline.asking import Asker, Question, ViaFile, add_file
 from extension.pipeline.drawing import draw
 from extension.pipeline.judging import Announce, Judge, Judgement
-from extension.pipeline.patience import Patience, Stopped
+from extension.pipeline.patience import Patience
 from extension.pipeline.world import World
 from extension.sources.probe import SourceInfo, probe
 from extension.store import Store
-from extension.timetravel import outputs
-from extension.timetravel.trajectory import EPOCH, Trajectory
+from extension.timetravel.trajectory import Trajectory
 from extension.timetravel.trajectory_csv import read_trajectory
 
 _LOG = structlog.get_logger(__name__)
@@ -51,10 +51,9 @@ class Policy:
     contact_cm: float
     zero_copy: bool
     timezone: ZoneInfo
-    outputs_dir: Path
     replays_dir: Path
     logs_dir: Path
-    summary: summing.Wish
+    kept: records.Kept
 
 
 class JobRunner:
@@ -134,8 +133,10 @@ class JobRunner:
         self._settle(job, world)
         told = closing.unclaimed_contacts(job.id, world, chunks, self._store.events(job.id))
         self._commit(job, judge.close(told))
-        self._write_outputs(job, trajectory)
-        self._summarise(job, world)
+        keep_going = lambda: not self._stop.is_set()  # noqa: E731 - a line that is handed on
+        records.write(
+            self._store, job.id, world, self._policy.kept, self._parameters(), self._clock.now(), keep_going
+        )
         self._finish(job)
 
     def _drawn(self, job: Job, trajectory: Trajectory) -> Job:
@@ -251,36 +252,10 @@ class JobRunner:
         if judgement.messages:
             self._news()
 
-    def _write_outputs(self, job: Job, trajectory: Trajectory | None) -> None:
-        now = self._clock.now()
-        stored = self._store.job(job.id)
-        run = outputs.Run(
-            id=job.id,
-            model=stored.model or "",
-            video=job.name,
-            finished_at=now,
-            media_s=stored.media_s or 0.0,
-            execution_s=(now - (stored.started_at or now)).total_seconds(),
-            captions=tuple(self._store.captions(job.id)),
-            tz=self._policy.timezone,
-        )
-        origin_at = job.options.start_at or EPOCH
-        seen = outputs.contacted(self._store.events(job.id), trajectory, origin_at)
-        merged = outputs.contacted(self._store.incidents(job.id, limit=_ALL), trajectory, origin_at)
-        outputs.write_outputs(self._policy.outputs_dir / job.id, run, seen, merged)
-
-    def _summarise(self, job: Job, world: World) -> None:
-        summing.write(
-            self._policy.outputs_dir / job.id,
-            self._store.job(job.id),
-            self._store.incidents(job.id, limit=_ALL),
-            self._store.captions(job.id),
-            world,
-            self._policy.summary,
-            lambda: not self._stop.is_set(),
-        )
-        if self._stop.is_set():
-            raise Stopped
+    def _parameters(self) -> dict[str, Any]:
+        """How videos are looked at unless a job says otherwise, for the evidence."""
+        names = ("chunk_s", "frames_per_chunk", "max_frame_px", "max_tokens", "merge_gap_s", "contact_cm")
+        return {f"default_{name}": getattr(self._policy, name) for name in names}
 
     def _finish(self, job: Job) -> None:
         failures = Counter(c.failure.code for c in self._store.captions(job.id) if c.failure)

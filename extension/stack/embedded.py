@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from extension.clock import Clock
-from extension.settings import OVERRIDE_PREFIX, Settings, child_environment
+from extension.settings import OVERRIDE_PREFIX, Settings
 from extension.stack.child import Child, Program
+from extension.stack.settings import child_environment
 
 _READY_S = 60.0
 _WATCH_S = 1.0

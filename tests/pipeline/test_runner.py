@@ -31,6 +31,7 @@ from extension.model import (
 from extension.notify.message import messages_for
 from extension.notify.receivers import Receiver
 from extension.pipeline.patience import Stopped
+from extension.pipeline.records import Kept
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.summing import Wish
 from extension.pipeline.worker import Worker
@@ -102,10 +103,9 @@ class Bench:
             contact_cm=100.0,
             zero_copy=True,
             timezone=ZoneInfo("UTC"),
-            outputs_dir=folder / "outputs",
             replays_dir=folder / "media",
             logs_dir=folder / "logs",
-            summary=Wish(film=None, most_moments=5),
+            kept=Kept(folder / "outputs", Wish(film=None, most_moments=5), evidence=0),
         )
 
     def runner(self) -> JobRunner:

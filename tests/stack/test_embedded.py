@@ -13,10 +13,11 @@ import requests
 from extension.clock import SystemClock
 from extension.errors import Unavailable
 from extension.notify.receiver import SampleReceiver
-from extension.settings import Settings, child_environment, load
+from extension.settings import Settings, load
 from extension.stack import embedded
 from extension.stack.child import Child, Program
 from extension.stack.embedded import EmbeddedStack
+from extension.stack.settings import child_environment
 from tests.pipeline.via_double import ViaDouble
 from tests.vss_overrides.vlm_double import VlmDouble
 

@@ -21,6 +21,7 @@ import pytest
 from extension.chunks.via_client import ViaClient
 from extension.clock import SystemClock
 from extension.model import Job, JobOptions, JobStatus, Phase
+from extension.pipeline.records import Kept
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.summing import Wish
 from extension.store import Store
@@ -89,10 +90,9 @@ class Run:
             contact_cm=100.0,
             zero_copy=True,
             timezone=ZoneInfo("UTC"),
-            outputs_dir=folder / "outputs",
             replays_dir=folder / "media",
             logs_dir=folder / "logs",
-            summary=Wish(film=None, most_moments=5),
+            kept=Kept(folder / "outputs", Wish(film=None, most_moments=5), evidence=0),
         )
         via = ViaClient(via_url, timeout_s=30.0)
         self.runner = JobRunner(

@@ -20,7 +20,7 @@ from extension.client import ApiClient
 from extension.errors import Unavailable
 from extension.model import DeliveryState, JobStatus, Phase
 from extension.notify.receiver import SampleReceiver
-from extension.settings import child_environment
+from extension.stack.settings import child_environment
 from extension.wire import JobIn, JobOut
 from tests.pipeline.via_double import Answer, ViaDouble, captions
 

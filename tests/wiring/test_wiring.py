@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from extension import wiring
 from extension.errors import BadSettings
+from extension.serve import configure_logging
 from extension.settings import Settings, load
 from extension.wiring import Service
 from tests.pipeline.via_double import ViaDouble
@@ -65,7 +66,7 @@ def test_policy_follows_the_settings(configure: Configure) -> None:
     assert (policy.chunks_per_request, policy.requests_in_flight, policy.max_tokens) == (3, 5, 99)
     assert (policy.max_frame_px, policy.contact_cm, policy.zero_copy) == (1000, 80.0, True)
     assert str(policy.timezone) == "Asia/Seoul"
-    assert policy.outputs_dir == settings.data_dir / "outputs"
+    assert policy.kept.folder == settings.data_dir / "outputs"
 
 
 def test_the_service_starts_and_stops(configure: Configure) -> None:
@@ -131,7 +132,7 @@ def test_logs_are_json_lines_of_the_chosen_level(capsys: pytest.CaptureFixture[s
     """One line an event, for machines; quieter levels are left out."""
     import structlog
 
-    wiring.configure_logging("warning")
+    configure_logging("warning")
     try:
         log = structlog.get_logger("test")
         log.info("unheard")
