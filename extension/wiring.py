@@ -200,6 +200,7 @@ def _live(settings: Settings, store: Store, via: ViaClient, announce: Announce) 
         ),
         CaptureOptions(),
         settings.requests_in_flight,
+        outputs_dir=settings.data_dir / "outputs",
     )
 
 

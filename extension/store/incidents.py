@@ -50,6 +50,12 @@ class Incidents(Part):
             found = [rows.event(row) for row in connection.execute(query).mappings()]
         return sorted(found, key=lambda e: (e.span.start_s, e.objects))
 
+    def events_by_id(self, ids: Sequence[str]) -> list[Event]:
+        """Events by their ids, by start; ids that are not known are left out."""
+        query = select(EVENTS).where(EVENTS.c.id.in_(ids)).order_by(EVENTS.c.start_s, EVENTS.c.id)
+        with self._db.read() as connection:
+            return [rows.event(row) for row in connection.execute(query).mappings()]
+
     def incidents(self, job_id: str | None = None, limit: int = 200) -> list[Incident]:
         """Incidents of one job, or of all with the newest job first; within a job by start."""
         query = (

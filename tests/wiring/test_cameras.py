@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -21,7 +23,7 @@ from extension.settings import load
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import PictureStream
 from extension.wiring import Service
-from tests.pipeline.via_double import Answer, ViaDouble, captions
+from tests.pipeline.via_double import SAFE, Answer, ViaDouble, captions
 
 SECRET = "whsec_" + "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
 FALL = json.dumps(
@@ -59,6 +61,13 @@ class Site:
     service: Service
     double: ViaDouble
     client: TestClient
+    calm: bool = False
+
+    def evidence(self, incident_id: str) -> dict[str, Any] | None:
+        """The evidence of an incident, once it is there."""
+        answer = self.client.get(f"/api/v1/incidents/{incident_id}/evidence")
+        page: dict[str, Any] = answer.json()
+        return page if answer.status_code == 200 else None
 
     def wait_for(self, found: Callable[[], Any], within_s: float = 40.0) -> Any:
         """What comes, as soon as it comes."""
@@ -89,13 +98,14 @@ def stream() -> Iterator[RtspServer]:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: RtspServer) -> Iterator[Site]:
     """The service watching that camera in windows of 4 s, one every 2 s; a fall is seen in every window."""
+    sites: list[Site] = []
 
     def script(query: dict[str, Any], _: int) -> Answer:
-        return 200, captions(query, lambda _s: FALL)
+        return 200, captions(query, lambda _s: SAFE if sites and sites[0].calm else FALL)
 
     book = tmp_path / "cameras.yaml"
     book.write_text(
-        f"cameras:\n  - name: gate\n    url: {stream.url('gate')}\n    window_s: 4\n    stride_s: 2\n"
+        f"cameras:\n  - name: gate\n    url: {stream.url('gate')}\n    window_s: 4\n    stride_s: 2\n    merge_gap_s: 3\n"
     )
     with ViaDouble(script) as double:
         monkeypatch.setenv("EXT_CAMERAS_FILE", str(book))
@@ -106,7 +116,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: RtspServer) ->
         service.start()
         try:
             with TestClient(service.app) as client:
-                yield Site(service, double, client)
+                sites.append(Site(service, double, client))
+                yield sites[0]
         finally:
             service.stop()
 
@@ -131,6 +142,23 @@ def test_a_fall_before_the_camera_reaches_the_outbox(site: Site) -> None:
     assert not site.double.files or len(site.double.files) <= 2, "windows do not pile up there"
     accounted_s = camera["captured_s"] + sum(camera["lost_s"].values()) + camera["pending_s"]
     assert accounted_s > 6
+
+
+@pytest.mark.e2e
+def test_an_incident_that_is_over_has_its_evidence(site: Site) -> None:
+    """Cut from the recorded segments: a clip around it, a snapshot, and a manifest that names the windows it rests on."""
+    site.wait_for(lambda: site.camera()["windows"].get("looked", 0) >= 2)
+    site.calm = True
+    (over,) = site.wait_for(
+        lambda: [i for i in site.incidents(Kind.FALL) if i["phase"] == Phase.RESOLVED], 60.0
+    )
+    page = site.wait_for(lambda: site.evidence(over["id"]))
+    assert {"clip.mp4", "snapshot.jpg"} <= {link["name"] for link in page["links"]}, page
+    clip = site.client.get(f"/api/v1/incidents/{over['id']}/evidence/clip.mp4").content
+    with av.open(io.BytesIO(clip), "r") as container:
+        frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+    assert len(frames) >= 30
+    assert any(np.abs(frame.astype(int) - frames[0]).max() > 60 for frame in frames), "the square moves"
 
 
 @pytest.mark.e2e

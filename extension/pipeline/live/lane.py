@@ -81,6 +81,10 @@ class Lane:
         start_s = number * self.rhythm.stride_s
         return Chunk(number, Span(start_s, start_s + self.rhythm.length_s))
 
+    def at(self, media_s: float) -> dt.datetime:
+        """The wall clock so many seconds after the beginning of the camera's first window."""
+        return self.rhythm.epoch_at + dt.timedelta(seconds=media_s)
+
     def media_s(self, at: dt.datetime) -> float:
         """Seconds from the beginning of the camera's first window."""
         return (at - self.rhythm.epoch_at).total_seconds()

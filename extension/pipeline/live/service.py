@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from extension.chunks.via_client import ViaClient
 from extension.clock import Clock
 from extension.errors import NotFound
+from extension.evidence.wanted import Limits
 from extension.model import Caption
 from extension.pipeline.judging import Announce
 from extension.pipeline.live.lane import Lane, Spec, open_lane
+from extension.pipeline.live.proofs import Proofs
 from extension.pipeline.live.watch import Looking, Watch
 from extension.sources.camera.camera import Camera, Refusal
 from extension.sources.camera.cameras import Cameras
@@ -34,9 +37,10 @@ class Live:
         looking: How windows are looked at.
         options: How cameras are captured.
         lookers: Windows looked at together.
+        outputs_dir: Where evidence goes, one folder per camera's job.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per neighbour
         self,
         cameras: Sequence[tuple[Camera, Spec]],
         store: Store,
@@ -46,6 +50,8 @@ class Live:
         looking: Looking,
         options: CaptureOptions,
         lookers: int,
+        *,
+        outputs_dir: Path,
     ) -> None:
         self._cameras = cameras
         self._store = store
@@ -55,6 +61,7 @@ class Live:
         self._looking = looking
         self._options = options
         self._lookers = lookers
+        self._outputs_dir = outputs_dir
         self._lanes: dict[str, Lane] = {}
         self._captured: Cameras | None = None
 
@@ -72,7 +79,10 @@ class Live:
         for _, spec in self._cameras:
             if spec.camera not in self._lanes:
                 self._lanes[spec.camera] = open_lane(spec, self._store, self._announce, clock, tz)
-        watch = Watch(self._lanes, self._store, self._via, self._ring, self._looking, clock, stop, news)
+        proofs = Proofs(self._store, self._ring, self._outputs_dir, Limits(), stop)
+        watch = Watch(
+            self._lanes, self._store, self._via, self._ring, self._looking, clock, stop, news, proofs=proofs
+        )
         self._captured = Cameras(
             [camera for camera, _ in self._cameras],
             self._ring,
@@ -83,7 +93,7 @@ class Live:
             on_report=watch.told,
         )
         lookers = {f"look {number}": watch.run for number in range(1, self._lookers + 1)}
-        return {**self._captured.work(), **lookers}
+        return {**self._captured.work(), **lookers, "prove cameras": proofs.run}
 
     def cameras(self) -> list[CameraOut]:
         """How every camera is."""

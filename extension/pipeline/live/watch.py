@@ -19,6 +19,7 @@ from extension.model import Caption, Chunk, Event, Failure, Kind, Severity, Span
 from extension.pipeline.asking import Asker, Question, ViaFile, add_file
 from extension.pipeline.judging import Judgement
 from extension.pipeline.live.lane import Lane
+from extension.pipeline.live.proofs import Proofs
 from extension.pipeline.live.windows import Backlog
 from extension.pipeline.patience import Patience, Stopped
 from extension.sources.camera.reports import CameraDown, CameraUp, Report
@@ -69,9 +70,10 @@ class Watch:
         clock: Wall clock and processing time.
         stop: Ends everything.
         news: Called whenever new messages lie in the outbox.
+        proofs: Hears of incidents that changed, for their evidence.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per neighbour
         self,
         lanes: Mapping[str, Lane],
         store: Store,
@@ -81,7 +83,10 @@ class Watch:
         clock: Clock,
         stop: threading.Event,
         news: Callable[[], None],
+        *,
+        proofs: Proofs,
     ) -> None:
+        self._proofs = proofs
         self._lanes = lanes
         self._backlog = Backlog(lanes, looking.most_waiting)
         self._store = store
@@ -181,6 +186,7 @@ class Watch:
             incidents=judgement.incidents,
             messages=judgement.messages,
         )
+        self._proofs.judged(lane, judgement.incidents)
         if judgement.messages:
             self._news()
 
