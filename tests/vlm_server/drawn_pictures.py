@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from tests.vlm_server.drawn_levels import draw_arrow, draw_place, draw_trails, headings
 from tests.vlm_server.drawn_views import Colour, View, light, positions, times_of
 
 
@@ -32,6 +33,8 @@ def _ground(view: View) -> NDArray[np.uint8]:
             cv2.line(image, (x, 0), (x, view.height), line, 1)
         for y in range(step // 2, view.height, step):
             cv2.line(image, (0, y), (view.width, y), line, 1)
+    if view.level != "abstract":
+        draw_place(image, view)
     if view.border:
         image[: max(2, view.height // 90)] = 0
         image[-1:] = 0
@@ -153,7 +156,12 @@ def draw(view: View, at_s: float, clock_s: float | None = None) -> NDArray[np.ui
     shown_s = at_s if clock_s is None else clock_s
     if not view.clock_over:
         _furniture(image, view, shown_s)
+    if view.level == "full":
+        draw_trails(image, view, at_s)
+    ahead = headings(view, at_s) if view.level != "abstract" else np.zeros((len(view.numbers), 2))
     for index, centre in enumerate(positions(view, at_s)):
+        if ahead[index].any():
+            draw_arrow(image, centre, ahead[index], view.radius, view.fills[index])
         _disc(image, view, index, centre)
     if view.clock_over:
         _furniture(image, view, shown_s)

@@ -32,6 +32,7 @@ PALETTE: tuple[Colour, ...] = (
     (0, 0, 0), (40, 40, 200), (200, 60, 40), (40, 150, 40), (200, 30, 160), (20, 120, 220),
     (120, 120, 0), (90, 30, 90), (60, 60, 60), (230, 160, 30), (240, 240, 240), (60, 220, 220),
 )  # fmt: skip
+SAMPLE_S = 0.2  # between two entries of a log
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ class View:
     seconds: float = 8.0
     start_clock_s: int = 0
     replay_speed: float = 1.0
+    level: str = "abstract"  # abstract; simplified: walls, grid and arrows; full: trails as well
+    trail_s: float = 4.0  # how far trails reach back
+    jitter: float = 0.0  # radii; standard deviation of the error of positions, five times a second
     note: str = ""
 
 
@@ -152,7 +156,24 @@ def positions(view: View, at_s: float) -> NDArray[np.float64]:
     leg = int(np.clip(np.searchsorted(knots, at_s, side="right") - 1, 0, len(knots) - 2))
     part = np.clip((at_s - knots[leg]) / (knots[leg + 1] - knots[leg]), 0, 1)
     eased = 0.5 * part + 0.5 * part * part * (3 - 2 * part)
-    return np.asarray(points[leg] * (1 - eased) + points[leg + 1] * eased)
+    return np.asarray(points[leg] * (1 - eased) + points[leg + 1] * eased + _error(view, at_s))
+
+
+@lru_cache(maxsize=4)
+def _errors(view: View) -> NDArray[np.float64]:
+    """Return the errors of positions, one per sample of the log: K x N x 2."""
+    rng = np.random.default_rng(view.seed + 11)
+    count = int(view.seconds / SAMPLE_S) + 2
+    return rng.normal(0, view.jitter * view.radius, (count, len(view.numbers), 2))
+
+
+def _error(view: View, at_s: float) -> NDArray[np.float64] | float:
+    if view.jitter == 0:
+        return 0.0
+    sample, part = divmod(at_s / SAMPLE_S, 1)
+    errors = _errors(view)
+    before = min(int(sample), len(errors) - 2)
+    return np.asarray(errors[before] * (1 - part) + errors[before + 1] * part)
 
 
 def truth(view: View) -> list[Contact]:

@@ -21,6 +21,7 @@ CERTAIN = 0.995  # and from which on it counts where other discs or the clock ar
 DOUBTFUL = 0.9  # below it, single patches are read as well and vote
 READ_FROM = 6  # clearest patches averaged for one reading
 VOTERS = 3
+AGREEING = 3  # patches of a track that is never clear that must say the same
 BARELY_CLEAR = 1.2  # radii to the next disc below which one patch alone is not trusted
 COVERED = 1.0  # as BARELY_CLEAR, below which a patch is not worth reading
 LASTING = 5  # sightings from which on a track that is never clear may be read
@@ -75,7 +76,7 @@ def _read(track: Track, reader: Reader) -> Named | None:
     clear = [s.patch for s in best if s.clear]
     if not clear and (best[0].clearness < COVERED or len(track.sightings) < LASTING):
         return None
-    reading = _voted(clear or [best[0].patch], reader)
+    reading = _voted(clear, reader) if clear else _agreed([s.patch for s in best], reader)
     if reading is None or reading.confidence < (LEGIBLE if clear else CERTAIN):
         return None
     if best[0].clearness < BARELY_CLEAR:
@@ -85,6 +86,16 @@ def _read(track: Track, reader: Reader) -> Named | None:
     seen = sum(s.clear for s in track.sightings)
     glimpse = reading.confidence < (CERTAIN if seen < GLIMPSE else DOUBTFUL)
     return Named(track, reading.text, reading.confidence * (seen + 0.3) * (0.1 if glimpse else 1), glimpse)
+
+
+def _agreed(patches: list[Patch], reader: Reader) -> Reading | None:
+    """Read the clearest of patches that are never quite clear; where it is doubtful, two others must be certain and agree."""
+    first = number_of(patches[:1], reader)
+    if first is not None and first.confidence >= CERTAIN:
+        return first
+    others = [r for patch in patches[1:] if (r := number_of([patch], reader)) is not None]
+    certain = [r for r in others if r.confidence >= CERTAIN]
+    return certain[0] if len(certain) >= AGREEING and len({r.text for r in certain}) == 1 else first
 
 
 def _voted(patches: list[Patch], reader: Reader) -> Reading | None:

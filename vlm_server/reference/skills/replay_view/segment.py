@@ -54,15 +54,20 @@ def ground_of(samples: list[Picture]) -> Ground:
     return Ground(picture, lines | boxes, threshold)
 
 
-def foreground(frame: Picture, ground: Ground, threshold: int | None = None, close_px: int = 0) -> Mask:
+def foreground(
+    frame: Picture, ground: Ground, threshold: int | None = None, close_px: int = 0, cap: int | None = None
+) -> Mask:
     """Return what is drawn on the ground, H x W uint8 of 0 or 255; holes are left open.
 
     `close_px` is the width of the gaps to close: numbers in the colour of the ground cut discs into pieces.
+    `cap` is the difference in grey levels above which all count as equal: numbers may stand out more than their disc.
 
     A pixel counts when it differs enough and by at least half of what its neighbours differ by: the outline
     then lies at half contrast, whatever the colour of the disc.
     """
     difference = _difference(frame, ground.picture)
+    if cap is not None:
+        difference = np.asarray(cv2.threshold(difference, cap, 255, cv2.THRESH_TRUNC)[1], np.uint8)
     near = cv2.dilate(difference, np.ones((3, 3), np.uint8))
     clear = above(difference, threshold or ground.threshold)
     half = cv2.compare(difference, cv2.convertScaleAbs(near, alpha=0.5), cv2.CMP_GE)

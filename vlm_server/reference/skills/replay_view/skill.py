@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vlm_server.reference.skills.replay_view import circles, clock, digits, segment
 from vlm_server.reference.skills.replay_view.contacts import Contact, contacts
+from vlm_server.reference.skills.replay_view.discs import Discs, discs_of
 from vlm_server.reference.skills.replay_view.naming import Path, paths
 from vlm_server.reference.skills.replay_view.reader import Reader
 from vlm_server.reference.skills.replay_view.segment import Ground, Picture
@@ -20,12 +21,7 @@ from vlm_server.reference.verdict import SeenEvent, Verdict
 SAMPLES = 5  # frames the ground is learned from
 STALE_WITHIN_S = 0.7  # a clock that jumps this early was still showing another moment
 STALE_JUMP_S = 60  # seconds on the clock between two readings that no replay speed explains
-RADII_TRIED = 4  # sizes of round things in which a number is looked for
 HALF = 0.5  # share of its rim that must be seen of a disc that lies over the clock
-NUMBERED = 0.8  # confidence at which a round thing counts as numbered
-RAGGED = 0.15  # share of discs with a notched outline from which on gaps are closed
-GAP = 0.45  # radii; a stroke of a number is narrower
-WEAK = 0.35  # share of the discs' contrast a pixel must reach, so that ringing beside them does not count
 
 
 class Pictures(Protocol):
@@ -88,7 +84,7 @@ class ReplayView:
         samples = [frames[i] for i in picks]
         ground = segment.ground_of(samples)
         face = clock.find([samples[0], samples[-1], samples[len(samples) // 2]], self._reader)
-        disc = _disc(samples, ground, face.box if face else None, self._reader)
+        disc = discs_of(samples, ground, face.box if face else None, self._reader)
         seen, crops = _pass(frames, ground, disc, face)
         first = _first_fresh(crops, times_s, face)
         if disc is None:
@@ -101,70 +97,8 @@ class ReplayView:
         return Reading(numbers, met, clocks, _range(crops, first, face))
 
 
-@dataclass(frozen=True)
-class _Disc:
-    """What all discs of a chunk share, and the box of text that is no disc.
-
-    `gap_px` is the width of gaps that numbers cut into the discs' outlines; 0 where they are whole.
-    """
-
-    radius: float
-    threshold: int
-    text: clock.Box | None
-    gap_px: int = 0
-
-
-@dataclass(frozen=True)
-class _Round:
-    """Something round in one of the samples; `contrast` in grey levels against the ground."""
-
-    radius: float
-    contrast: float
-    whole: bool
-    patch: digits.Patch
-
-
-def _disc(samples: list[Picture], ground: Ground, text: clock.Box | None, reader: Reader) -> _Disc | None:
-    """Return the discs' radius and the contrast to look for, or None when there are no discs."""
-    rounds: list[_Round] = []
-    blobs = []
-    for sample in samples:
-        for contour in circles.outlines(segment.foreground(sample, ground)):
-            if circles.within(contour, text):
-                continue
-            one = circles.round_one(contour)
-            if one is None:
-                blobs.append(contour)
-                continue
-            contrast = segment.contrast_at(sample, ground, *one)
-            rounds.append(
-                _Round(
-                    one[2], contrast, circles.whole_round(contour) is not None, digits.patch_of(sample, *one)
-                )
-            )
-    for radius in circles.likely_radii([r.radius for r in rounds])[:RADII_TRIED]:
-        alike = [r for r in rounds if abs(r.radius - radius) < 0.08 * radius]
-        if _numbered(alike, reader):
-            weakest = min(r.contrast for r in alike)
-            threshold = max(ground.threshold, min(round(WEAK * weakest), 90))
-            ragged = sum(not r.whole for r in alike) > RAGGED * len(alike)
-            return _Disc(radius, threshold, text, gap_px=round(GAP * radius) if ragged else 0)
-    clustered = circles.clustered_radius(blobs, ground.furniture)
-    return _Disc(clustered, ground.threshold, text) if clustered else None
-
-
-def _numbered(rounds: list[_Round], reader: Reader) -> bool:
-    """Whether at least one of a few round things shows a number."""
-    for one in sorted(rounds, key=lambda r: -r.contrast)[:: max(1, len(rounds) // 3)]:
-        reading = digits.number_of([one.patch], reader)
-        if reading is not None and reading.confidence > NUMBERED:
-            return True
-    return False
-
-
-def _sightings(index: int, frame: Picture, ground: Ground, disc: _Disc) -> list[Sighting]:
-    mask = segment.foreground(frame, ground, disc.threshold, disc.gap_px)
-    spots = circles.spots_in(mask, ground.furniture, disc.radius, disc.text)
+def _sightings(index: int, frame: Picture, ground: Ground, disc: Discs) -> list[Sighting]:
+    spots = circles.spots_in(disc.mask(frame, ground), ground.furniture, disc.radius, disc.text)
     places = np.array([(s.x, s.y) for s in spots]).reshape(-1, 2)
     found = []
     for i, spot in enumerate(spots):
@@ -181,7 +115,7 @@ def _sightings(index: int, frame: Picture, ground: Ground, disc: _Disc) -> list[
     return found
 
 
-def _near_text(spot: circles.Spot, disc: _Disc) -> bool:
+def _near_text(spot: circles.Spot, disc: Discs) -> bool:
     """Whether a disc and the clock's text cover one another."""
     if disc.text is None:
         return False
@@ -191,7 +125,7 @@ def _near_text(spot: circles.Spot, disc: _Disc) -> bool:
 
 
 def _pass(
-    frames: Pictures, ground: Ground, disc: _Disc | None, face: clock.Clock | None
+    frames: Pictures, ground: Ground, disc: Discs | None, face: clock.Clock | None
 ) -> tuple[list[list[Sighting]], list[NDArray[np.uint8]]]:
     """Look at every frame once, in order: discs and the clock's pixels. An unreadable frame is an error."""
     seen, crops = [], []
