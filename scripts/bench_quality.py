@@ -40,7 +40,7 @@ WAYS: Final = {
     "both": JobOptions(),
 }
 _TOLERANCES_S: Final = (1.0, 0.0)
-_DURATION_S: Final = (18.0, 30.0)
+_DURATION_S: Final = (14.0, 22.0)
 _MERGE_GAP_S: Final = 0.5
 _CLOSE: Final = 0.005
 """F1 that counts as equal: half a hundredth, less than one contact in a row of the table."""

@@ -71,8 +71,12 @@ def folder_of_its_own() -> Iterator[Path]:
 
 @contextmanager
 def analysing(media: Path) -> Iterator[tuple[Follower, ApiClient]]:
-    """The whole stack, which may read videos of a folder and keeps its data beside them; nobody is told of incidents."""
+    """The whole stack, which may read videos of a folder and keeps its data beside them.
+
+    Nobody is told of incidents, and neither summary videos nor evidence are made.
+    """
     clock = SystemClock()
+    os.environ |= {"EXT_SUMMARY_VIDEO": "false", "EXT_EVIDENCE_INCIDENTS": "0"}
     stack = EmbeddedStack(
         settings.load(data_dir=media / "data", port=0),
         media_dirs=(media,),

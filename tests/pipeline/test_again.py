@@ -204,16 +204,18 @@ def test_a_contact_that_both_tell_rests_on_both() -> None:
 
 
 def test_a_clock_learnt_late_puts_early_claims_right() -> None:
-    """A video that begins four seconds into the log: only a later chunk shows the clock."""
-    said: list[Said | None] = [[], [], [], [], []]
-    captions = film(said)
-    captions[2] = caption(2, [(1.0, 0.3, "34")], clock="00:00:08")
-    captions[4] = caption(4, [], clock="00:00:12")
-    events, _ = again(captions, JobOptions(), LOG)
-    found = {one.objects: one.start_s for one in reported(events) if one.objects == ("3", "4")}
-    assert found[("3", "4")] in (9.0, 13.0)
-    run = Run(JobOptions(), LOG).through(captions)
-    assert {one.id for one in events} == set(run.events)
+    """A video that begins four seconds into the log: three later chunks show the clock, and the claim before them moves."""
+    captions = film([[], [], [(1.0, 0.3, "34")], [], [], []])
+    unknown, _ = again(captions, JobOptions(), LOG)
+    clocked = captions[:3] + [caption(n, [], clock=f"00:00:{4 + 2 * n:02}") for n in (3, 4, 5)]
+    known, _ = again(clocked, JobOptions(), LOG)
+    (before,), (after,) = (
+        [one.start_s for one in reported(events) if one.start_s > 4.4 and one.start_s < 12]
+        for events in (unknown, known)
+    )
+    assert before == 5.0
+    assert 9.0 <= after <= 10.0
+    assert {one.id for one in known} == set(Run(JobOptions(), LOG).through(clocked).events)
 
 
 def test_the_world_must_be_fresh_for_the_same_answer() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extension.model import Caption, JobOptions
+from extension.model import Caption, JobOptions, Span
 from extension.pipeline.again import judged_again
 from extension.pipeline.ruling import covers, told_event
 from extension.pipeline.world import World
@@ -21,7 +22,7 @@ from extension.sources.replay.spoil import with_noise
 from extension.timetravel.contacts import contacts
 from extension.timetravel.evaluation import Occurrence, Score, evaluate, occurrences_of
 from extension.timetravel.referee import Referee
-from extension.timetravel.trajectory import Trajectory
+from extension.timetravel.trajectory import Track, Trajectory
 from tests.pipeline.replays import START, caption, job_of, log_of, reported, seen_by
 
 SEEDS = range(6)
@@ -137,6 +138,17 @@ def test_a_liar_is_heard_only_where_the_noise_leaves_room(seed: int) -> None:
     assert heard.false_alarms < claimed / 3
 
 
+def walking(start_s: float, length_s: float, noise_cm: float, seed: int) -> Trajectory:
+    """Two that walk up to one another at 150 cm/s, stand 40 cm apart for so long, and part again."""
+    log = log_of({}, noise_cm=noise_cm, seed=seed)
+    other = log.tracks["obj002"]
+    at_s = (other.at_us - other.at_us[0]) / 1e6
+    away_s = np.maximum(np.maximum(start_s - at_s, at_s - start_s - length_s), 0.0)
+    nearer = np.zeros_like(other.places)
+    nearer[:, 0] = 40.0 + np.minimum(150.0 * away_s, 960.0) - 1000.0
+    return replace(log, tracks={**log.tracks, "obj002": Track(other.at_us, other.places + nearer)})
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     noise_cm=st.sampled_from([0.0, 10.0, 25.0]),
@@ -148,8 +160,7 @@ def test_a_lasting_contact_is_found_through_the_noise(
     noise_cm: float, start_s: float, length_s: float, seed: int
 ) -> None:
     """Deep and long enough, it is told about where it is, once, whatever the noise."""
-    log = log_of({("1", "2"): [(start_s, start_s + length_s)]}, noise_cm=noise_cm, seed=seed)
-    world = World(OPTIONS, log, dt.UTC)
+    world = World(OPTIONS, walking(start_s, length_s, noise_cm, seed), dt.UTC)
     captions = [caption(index, [], asked=False) for index in range(15)]
     _, incidents = judged_again(job_of(OPTIONS, 15), captions, world, 0.5)
     found = evaluate(reported(incidents), [Occurrence(start_s, start_s + length_s, ("1", "2"))], 0.5).att
@@ -198,10 +209,6 @@ def test_which_contact_an_event_speaks_of(offset_s: float, tolerance_s: float, *
     log = log_of({("1", "2"): [(10.0, 11.0)]})
     world = World(OPTIONS, log, dt.UTC)
     (contact,) = contacts(log)
-    from dataclasses import replace
-
-    from extension.model import Span
-
     event = told_event("job", contact, 5, Span(10.0, 11.0), "it was seen.", world)
     shift = dt.timedelta(seconds=offset_s)
     assert event.start_at is not None

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import uvicorn
 
+from vlm_server.reference.choosing import Eye
 from vlm_server.reference.server import Service, create_app
-from vlm_server.reference.skills.replay_view.skill import ReplayView
 
 STOP_WITHIN_S = 2  # how long requests in flight may take to finish after SIGTERM
 
@@ -47,7 +47,7 @@ def main(given: list[str] | None = None) -> None:
     if chosen.port_file is not None:
         chosen.port_file.unlink(missing_ok=True)  # a port left by another run would send clients astray
     cv2.setNumThreads(1)  # requests run side by side; threads inside one only fight over the cores
-    app = create_app(Service(ReplayView().look, workers=max(1, chosen.workers)))
+    app = create_app(Service(Eye().look, workers=max(1, chosen.workers)))
     config = uvicorn.Config(
         app,
         host=chosen.host,

@@ -40,8 +40,10 @@ MODEL = "replay-reference"
 VERSION = "1.0.0"
 MAX_MODEL_LEN = 32768  # tokens; told to clients that budget their frames, this program has no such limit
 DESCRIPTION = (
-    "A deterministic vision program for development and CI, not a language model. Skill: replay view "
-    "(numbered discs, burnt-in clock, overlaps). It looks at the pixels it is sent and at nothing else."
+    "A deterministic vision program for development and CI, not a language model. Skills: replay view "
+    "(numbered discs, burnt-in clock, overlaps) and, for cameras, a motion baseline (fall, collision, fire, smoke) that "
+    "measures silhouettes and flicker and understands nothing. It looks at the pixels it is sent; the system prompt may "
+    "say which kind of video they are."
 )
 
 
@@ -50,13 +52,13 @@ class Service:
     """What the routes need: the eye, how many requests it may look at together, counters and clocks.
 
     Attributes:
-        look: turns a clip into a verdict; may raise RequestRefused.
+        look: turns a clip and the system prompt it came with into a verdict; may raise RequestRefused.
         workers: how many requests are looked at at the same time.
         now: Unix seconds, for the `created` field.
         stopwatch: monotonic seconds, for metrics.
     """
 
-    look: Callable[[Clip], Verdict]
+    look: Callable[[Clip, str], Verdict]
     workers: int = 2
     metrics: Metrics = field(default_factory=Metrics)
     now: Callable[[], float] = time.time
@@ -66,7 +68,7 @@ class Service:
         """Answer one request, on the calling thread; raises RequestRefused."""
         _check(request)
         clip = clip_of(request.shown(), request.media_io_kwargs.video)
-        text = NO_PICTURE if clip is None else to_json(self._seen(clip))
+        text = NO_PICTURE if clip is None else to_json(self._seen(clip, request.policy()))
         words = [
             part.text
             for message in request.messages
@@ -85,9 +87,9 @@ class Service:
         )
         return Answer(text=text, finish_reason="length" if cut else "stop", usage=usage)
 
-    def _seen(self, clip: Clip) -> Verdict:
+    def _seen(self, clip: Clip, policy: str) -> Verdict:
         started = self.stopwatch()
-        verdict = self.look(clip)
+        verdict = self.look(clip, policy)
         self.metrics.seconds.observe(self.stopwatch() - started)
         self.metrics.frames.inc(len(clip.frames))
         for event in verdict.events:

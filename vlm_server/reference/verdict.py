@@ -15,12 +15,12 @@ from vlm_server.reference.wire import ResponseFormat
 
 NO_PICTURE = (
     "This endpoint is a deterministic vision program, not a language model: it reads pictures and video "
-    "of replay views and cannot write prose. Send frames to get a verdict."
+    "of replay views and cameras and cannot write prose. Send frames to get a verdict."
 )
 
 
 class SeenEvent(BaseModel):
-    """One thing that happened, on the request's own time axis; `end_s` is out."""
+    """One thing that happened, on the request's own time axis; `end_s` is out. `confidence` (0 to 1) is a score, no probability."""
 
     kind: str
     start_s: float
@@ -29,6 +29,7 @@ class SeenEvent(BaseModel):
     objects: list[str]
     clock: str | None = None
     description: str
+    confidence: float | None = None
 
 
 class Verdict(BaseModel):

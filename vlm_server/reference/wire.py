@@ -105,6 +105,11 @@ class ChatRequest(Wire):
     response_format: ResponseFormat | None = None
     media_io_kwargs: MediaIo = MediaIo()
 
+    def policy(self) -> str:
+        """Return the text of the system messages: what kind of video is to be judged, and by which rules."""
+        turns = [message for message in self.messages if message.role in {"system", "developer"}]
+        return "\n".join(part.text for turn in turns for part in turn.parts() if isinstance(part, TextPart))
+
     def shown(self) -> list[Part]:
         """Return the parts of the last message that shows a picture or video; of all messages when none does.
 
