@@ -55,8 +55,8 @@ _WINDOW_FRAMES = 40
 # A live window is not worth waiting for long: the next ones come.
 _WINDOW_PATIENCE_S = 5.0
 REFERENCE_NOTE = (
-    "The connected VLM is the reference program: it reads replays with numbered discs exactly, on a CPU. "
-    "It is not a language model and judges no camera footage."
+    "The connected VLM is the reference program: it reads replays with numbered discs, and judges camera footage "
+    "by motion alone (fall, collision, fire, smoke), on a CPU. It is not a language model."
 )
 # Who serves the reference program, as its /models says; the via-server passes the name of its endpoint on.
 REFERENCE_MODELS = frozenset({"replay-reference"})

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from bench_camera_quality import camera_quality
 from bench_capture import capture
 from bench_concurrency import concurrency
 from bench_faults import faults
@@ -49,6 +50,7 @@ EVERY: dict[str, Callable[..., None]] = {
     "concurrency": concurrency,
     "faults": faults,
     "capture": capture,
+    "camera-quality": camera_quality,
 }
 for called, measure in EVERY.items():
     app.command(called)(measure)

@@ -108,7 +108,9 @@ def camera_quality(
     present = [clip for clip in wanted.clips if (footage / clip.file).is_file()]
     absent = [clip.file for clip in wanted.clips if clip not in present]
     if not present:
-        console.print("[yellow]camera-quality: none of the labelled clips is in the footage folder; nothing measured[/yellow]")
+        console.print(
+            "[yellow]camera-quality: none of the labelled clips is in the footage folder; nothing measured[/yellow]"
+        )
         finish("camera-quality", {"clips": 0, "absent": absent}, {}, report, holds=True)
         return
     rows = _measured(footage, present)
@@ -117,7 +119,10 @@ def camera_quality(
         "clips": len(present),
         "absent": absent,
         "tolerance_s": TOLERANCE_S,
-        **{f"chunks_of_{chunk_s}_s": summed([r for r in rows if r["chunk_s"] == chunk_s]) for chunk_s in CHUNKS_S},
+        **{
+            f"chunks_of_{chunk_s}_s": summed([r for r in rows if r["chunk_s"] == chunk_s])
+            for chunk_s in CHUNKS_S
+        },
         "all": rows,
     }
     finish("camera-quality", figures, {}, report, holds=True)
@@ -164,7 +169,9 @@ def _row(chunk_s: int, clip: LabelledClip, video: Path, api: ApiClient) -> dict[
         "matched": told.matched,
         "missed": told.missed,
         "false": told.false,
-        "false_danger": score(clip.events, [f for f in found if f.severity.rank >= Severity.DANGER.rank]).false,
+        "false_danger": score(
+            clip.events, [f for f in found if f.severity.rank >= Severity.DANGER.rank]
+        ).false,
         "onset_errors_s": [round(error, 2) for error in told.onset_errors_s],
         "chunks": len(captions),
         "unanswered": sum(caption.status is None for caption in captions),
@@ -231,7 +238,9 @@ def table(rows: Sequence[dict[str, Any]]) -> Table:
     for row in rows:
         errors = ", ".join(f"{error:+.1f} s" for error in row["onset_errors_s"])
         counts = (str(row["events"]), str(row["matched"]), str(row["false"]))
-        drawn.add_row(f"{row['chunk_s']} s", row["clip"], *counts, errors, "\n".join(row["verdicts"]) or "nothing")
+        drawn.add_row(
+            f"{row['chunk_s']} s", row["clip"], *counts, errors, "\n".join(row["verdicts"]) or "nothing"
+        )
     return drawn
 
 

@@ -33,6 +33,7 @@ from extension.timetravel.trajectory_csv import read_trajectory
 _LOG = structlog.get_logger(__name__)
 _ALL = 1_000_000
 # The name that stands for the VLM in a job that asks none.
+_CAMERA_CHUNK_S = 10
 _LOG_ALONE = "log-alone"
 
 
@@ -111,7 +112,7 @@ class JobRunner:
         if trajectory is not None and not job.media_path:
             job = self._drawn(job, trajectory)
         source = probe(Path(job.media_path))
-        chunk_s = job.options.chunk_s or self._policy.chunk_s
+        chunk_s = job.options.chunk_s or self._usual_chunk_s(job)
         chunks = plan.chunks(source.duration_s, chunk_s)
         world = World(job.options, trajectory, self._policy.timezone, self._policy.contact_cm)
         spared = selection.not_asked(chunks, job.options, world, self._policy.contact_cm)
@@ -138,6 +139,14 @@ class JobRunner:
             self._store, job.id, world, self._policy.kept, self._parameters(), self._clock.now(), keep_going
         )
         self._finish(job)
+
+    def _usual_chunk_s(self, job: Job) -> int:
+        """Contacts are short; a fall takes seconds, and only stillness after it tells it from lying down."""
+        return (
+            max(self._policy.chunk_s, _CAMERA_CHUNK_S)
+            if job.options.prompt == "camera"
+            else self._policy.chunk_s
+        )
 
     def _drawn(self, job: Job, trajectory: Trajectory) -> Job:
         """The job with the replay of its log as its video."""

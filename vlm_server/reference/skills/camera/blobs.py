@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from vlm_server.reference.skills.camera.ground import Ground
-from vlm_server.reference.skills.camera.steady import Mask, Scene
+from vlm_server.reference.skills.camera.steady import Mask, Picture, Scene
 
 LEAST_SHARE = 0.002  # of the picture: a person at a tenth of its height
 MOST_SHARE = 0.5  # of the picture; more is a change of light
 GAP = 0.02  # of the picture's long side: clothes in the colour of the ground cut a body into pieces
-TAIL = 0.04  # share of a blob's pixels that may stick out on each side without counting: shadows, a chair's edge
+TAIL = (
+    0.04  # share of a blob's pixels that may stick out on each side without counting: shadows, a chair's edge
+)
 MAX_BLOBS = 24  # per frame, the largest
 SLENDER = 1.2  # times as tall as wide: the least of somebody who stands or sits upright
-SOLID = 0.78  # share of its box that a body of sheet metal fills; a person fills two thirds
+SOLID = 1.0  # pixels over its box without tails: a body of sheet metal passes one, a person has 0.5 to 0.95
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,15 @@ class Blob:
         return max(self.height, self.width)
 
 
-def blobs_of(scene: Scene, ground: Ground) -> tuple[list[list[Blob]], list[Mask]]:
+def blobs_of(scene: Scene, ground: Picture) -> tuple[list[list[Blob]], list[Mask]]:
     """Return the silhouettes of every frame, largest first, and where anything stands out in it, H x W."""
-    long_side = max(ground.picture.shape[:2])
+    long_side = max(ground.shape[:2])
     gap = max(3, round(GAP * long_side)) | 1
     close = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap, gap))
     thin = np.ones((3, 3), np.uint8)
     found, taken = [], []
     for index in range(len(scene.frames)):
-        mask = scene.differing(index, ground.picture).astype(np.uint8)
+        mask = scene.differing(index, ground).astype(np.uint8)
         mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, thin), np.uint8)
         joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, close)
         found.append(_parts(index, joined))
@@ -86,7 +87,7 @@ def blobs_of(scene: Scene, ground: Ground) -> tuple[list[list[Blob]], list[Mask]
 
 def _parts(index: int, joined: np.ndarray) -> list[Blob]:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    if count < 2 or np.count_nonzero(joined) > MOST_SHARE * joined.size:  # noqa: PLR2004 - label 0 is the ground
+    if count < 2 or np.count_nonzero(joined) > MOST_SHARE * joined.size:
         return []
     areas = stats[1:, cv2.CC_STAT_AREA]
     large = [int(i) + 1 for i in np.argsort(-areas)[:MAX_BLOBS] if areas[i] >= LEAST_SHARE * joined.size]

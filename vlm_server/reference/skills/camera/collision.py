@@ -15,19 +15,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_server.reference.skills.camera.blobs import Blob
+from vlm_server.reference.skills.camera.blobs import GAP, Blob
 from vlm_server.reference.skills.camera.finding import Finding, score
 from vlm_server.reference.skills.camera.steady import Mask, Scene
 from vlm_server.reference.skills.camera.tracks import Track
 
 LEAST_LOOKS = 4  # before the meeting; fewer show no steady pace
 RUN_UP_S = 0.8  # the pace is taken from this long before the meeting
-PACE = {"vehicle": 0.6, "person": 1.2}  # lengths per second; people who walk stop within a step, so they must run
+PACE = {
+    "vehicle": 0.6,
+    "person": 1.2,
+}  # lengths per second; people who walk stop within a step, so they must run
 UNSTEADY = 0.15  # lengths by which a mover may stray from its straight line before the meeting
+STEADY_S = 0.55  # seconds of even movement before the meeting; a piece of a silhouette does not last
 STEADY = 0.3  # standard deviation of its area over the mean; flames, smoke and reflections change faster
+BRAKES = 0.8  # of its way from look to look that a mover must keep; one that was slowing down anyway was not stopped by a hit
 JUMP = 1.5  # times by which an area changes from look to look when silhouettes join or part
 LEAST_SIZE = 0.04  # of the picture's long side
 NEAR = 0.015  # of the picture's long side: silhouettes this close touch
+CLEAR = 0.4  # lengths of the smaller that two bodies must have been apart; the parts of one body never are
+CAME = 0.6  # lengths that a mover must have come; arms and trunks stay about where they are
+MERGING = 1.3  # steps within which two silhouettes become one after their last separate look; paces are not quite even
 TOLD = 0.6  # share of a body's area: so much ground must lie ahead of and behind it, clear of the other, to say something
 LATEST_S = 2.5  # after the meeting; later, other causes come in
 ASTRAY = 0.7  # share of that ground that must contradict the pace
@@ -80,7 +88,7 @@ def _meeting(one: Track, other: Track, scene: Scene) -> tuple[_Mover, _Mover] | 
     """Return two tracks at the first time they touch after they had been apart, if they do."""
     ours, theirs = ({blob.index: blob for blob in track.blobs} for track in (one, other))
     common = sorted(ours.keys() & theirs.keys())
-    reach = NEAR * max(scene.frames.shape[1:3])
+    reach, joined = (share * max(scene.frames.shape[1:3]) for share in (NEAR, GAP))
     apart = False
     for index in common:
         gap = _gap(ours[index], theirs[index])
@@ -88,14 +96,15 @@ def _meeting(one: Track, other: Track, scene: Scene) -> tuple[_Mover, _Mover] | 
         if paces[0] is not None and paces[1] is not None:
             ends_here = index == common[-1]
             closing = float(np.hypot(*(paces[0] - paces[1])))
-            if gap <= reach + (closing * scene.step_s if ends_here else 0.0):
-                at_s = float(scene.times_s[index]) + min(gap / max(closing, 1.0), scene.step_s)
+            bridged = MERGING * closing * scene.step_s + joined if ends_here else 0.0
+            if gap <= reach + bridged:
+                at_s = float(scene.times_s[index]) + min(gap / max(closing, 1.0), MERGING * scene.step_s)
                 movers = (
                     _mover(one, ours[index], paces[0], at_s, scene),
                     _mover(other, theirs[index], paces[1], at_s, scene),
                 )
                 return movers if apart else None
-        apart = apart or gap > reach
+        apart = apart or gap > max(reach, CLEAR * min(ours[index].size, theirs[index].size))
     return None
 
 
@@ -121,7 +130,15 @@ def _pace(track: Track, index: int, scene: Scene) -> NDArray[np.float64] | None:
     if run[-1].size < LEAST_SIZE * max(scene.frames.shape[1:3]):
         return None
     times_s = scene.times_s[[b.index for b in run]]
+    if times_s[-1] - times_s[0] < STEADY_S:
+        return None
     places = np.array([(b.x, b.y) for b in run])
+    half = len(places) // 2
+    early, late = (
+        float(np.hypot(*(part[-1] - part[0]))) for part in (places[: half + 1], places[-half - 1 :])
+    )
+    if late < BRAKES * early:
+        return None
     terms = np.stack([np.ones_like(times_s), times_s - until_s], axis=1)
     fit = np.linalg.lstsq(terms, places, rcond=None)[0]
     astray = np.hypot(*(places - terms @ fit).T)
@@ -132,8 +149,7 @@ def _judged(one: _Mover, other: _Mover, scene: Scene, taken: list[Mask]) -> Iter
     hit = [
         (astray, mover, met)
         for mover, met in ((one, other), (other, one))
-        if mover.lengths >= PACE[mover.track.noun]
-        and (astray := _astray(mover, met, scene, taken)) >= ASTRAY
+        if mover.lengths >= PACE[mover.track.noun] and (astray := _astray(mover, met, scene, taken)) >= ASTRAY
     ]
     if not hit:
         return
@@ -151,6 +167,12 @@ def _judged(one: _Mover, other: _Mover, scene: Scene, taken: list[Mask]) -> Iter
         ),
         confidence=score(astray / ASTRAY, mover.lengths / PACE[noun]),
     )
+
+
+def _travelled(mover: _Mover) -> float:
+    """Return how far a mover came before the meeting, in its own lengths."""
+    first = mover.track.blobs[0]
+    return float(np.hypot(mover.blob.x - first.x, mover.blob.y - first.y)) / max(1.0, mover.blob.size)
 
 
 def _astray(mover: _Mover, met: _Mover, scene: Scene, taken: list[Mask]) -> float:
@@ -176,7 +198,9 @@ def _astray(mover: _Mover, met: _Mover, scene: Scene, taken: list[Mask]) -> floa
 def _carried(mask: Mask, way: NDArray[np.float64]) -> Mask:
     """Return a silhouette moved by a way in pixels; what leaves the picture is lost."""
     shift = np.array([[1, 0, way[0]], [0, 1, way[1]]], np.float32)
-    return np.asarray(cv2.warpAffine(mask.astype(np.uint8), shift, mask.shape[::-1], flags=cv2.INTER_NEAREST) > 0)
+    return np.asarray(
+        cv2.warpAffine(mask.astype(np.uint8), shift, mask.shape[::-1], flags=cv2.INTER_NEAREST) > 0
+    )
 
 
 def _grown(mask: Mask) -> Mask:

@@ -28,7 +28,9 @@ COLLAPSED = 0.55  # share of the height that is left; sitting down on a chair le
 BACK_UP = 0.75  # share of the height at which a body counts as risen again
 WIDER = 1.5  # times by which a fall widens a silhouette
 SUNK = 0.35  # heights by which the head comes down: hiding behind a desk lowers no head
-RISEN = 0.3  # heights by which the lower edge may rise: the floor does not, but thin legs may be lost from sight
+RISEN = (
+    0.3  # heights by which the lower edge may rise: the floor does not, but thin legs may be lost from sight
+)
 SHIFTED = 0.6  # heights by which the feet may move: who walks away is another case
 FAST = 0.7  # heights per second at the fastest: 1.3 m/s, the usual bound between falls and movements on purpose, by a body of 1.75 m
 STARTS = 0.3  # heights per second from which on a body counts as going down
@@ -92,7 +94,11 @@ def _drop(shape: _Shape, sunk: list[bool]) -> _Drop | None:
     for low in range(len(times_s) - 1, 1, -1):
         before = (times_s >= times_s[low] - BEFORE_S) & (np.arange(len(times_s)) < low)
         tall = float(np.percentile(shape.height[before], 80)) if before.any() else 0.0
-        if tall < LEAST_PX or shape.height[low] > COLLAPSED * tall or shape.height[low - 1] <= COLLAPSED * tall:
+        if (
+            tall < LEAST_PX
+            or shape.height[low] > COLLAPSED * tall
+            or shape.height[low - 1] <= COLLAPSED * tall
+        ):
             continue
         drop = _judged(shape, low, before, tall)
         return None if drop is None or _leaving(shape, sunk, drop) else drop
@@ -102,12 +108,12 @@ def _drop(shape: _Shape, sunk: list[bool]) -> _Drop | None:
 def _leaving(shape: _Shape, sunk: list[bool], drop: _Drop) -> bool:
     """Whether a body is walking out at the lower border of the picture: it sinks, and becomes no wider."""
     widened = float(np.median(shape.width[drop.low :])) / float(np.median(shape.width[: drop.onset + 1]))
-    return bool(np.mean(sunk[drop.low :]) > 0.5 > np.mean(sunk[: drop.onset + 1])) and widened < WIDER  # noqa: PLR2004 - more often than not
+    return bool(np.mean(sunk[drop.low :]) > 0.5 > np.mean(sunk[: drop.onset + 1])) and widened < WIDER
 
 
 def _judged(shape: _Shape, low: int, before: NDArray[np.bool_], tall: float) -> _Drop | None:
     times_s, after = shape.times_s, slice(low, None)
-    if (shape.height[after] > BACK_UP * tall).mean() > 0.1:  # noqa: PLR2004 - one bad look in ten
+    if (shape.height[after] > BACK_UP * tall).mean() > 0.1:
         return None
     upright = before & (shape.height >= 0.8 * tall)
     if np.count_nonzero(upright) < LEAST_UP:

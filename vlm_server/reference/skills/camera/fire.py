@@ -80,7 +80,9 @@ def _flame(scene: Scene, coloured: NDArray[np.bool_]) -> Flame | None:
     turns = _turns(scene, coloured)
     needed = max(TURNS, RATE * float(times_s[-1] - times_s[0]))
     lively = (turns >= needed) & (coloured.mean(axis=0) >= COLOURED)
-    thick = cv2.morphologyEx(lively.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # edges shake, flames fill
+    thick = cv2.morphologyEx(
+        lively.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
+    )  # edges shake, flames fill
     joined = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     region = np.zeros(lively.shape, bool)

@@ -8,7 +8,7 @@ look (first, usual, last) that has the weakest outline there: ground runs on acr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
 
 import cv2
 import numpy as np
@@ -22,40 +22,21 @@ LEAST_SHARE = 0.0008  # of the picture; smaller pieces are noise at the working 
 APART_S = 0.3  # two pieces that rest at times closer than this moved as one
 
 
-@dataclass(frozen=True)
-class Ground:
-    """The empty scene.
-
-    Attributes:
-        picture: H x W x 3 uint8.
-        left: H x W, where something stood at first that is gone at last.
-        came: H x W, where something stands at last that was not there at first.
-    """
-
-    picture: Picture
-    left: Mask
-    came: Mask
-
-
-def ground_of(scene: Scene) -> Ground:
-    """Learn the ground of a chunk of at least one frame."""
+def ground_of(scene: Scene) -> Picture:
+    """Learn the ground of a chunk of at least one frame, H x W x 3 uint8."""
     ends = min(ENDS, max(1, len(scene.frames) // 3))
     first = np.median(scene.frames[:ends], axis=0).astype(np.uint8)
     last = np.median(scene.frames[-ends:], axis=0).astype(np.uint8)
     middle = np.median(scene.frames[:: max(1, len(scene.frames) // SAMPLES)], axis=0).astype(np.uint8)
     changed = _opened(differs(first, last, scene.threshold) & scene.seen)
-    picture = first.copy()
+    picture: Picture = first.copy()
     if changed.any():
         looks = (first, middle, last)
         edges = [_outline(look) for look in looks]
         for piece in _pieces(changed, _settled(scene, last)):
             rim = _rim(piece, changed)
             picture[piece] = looks[int(np.argmin([edge[rim].mean() for edge in edges]))][piece]
-    return Ground(
-        picture,
-        left=changed & differs(first, picture, scene.threshold),
-        came=changed & differs(last, picture, scene.threshold),
-    )
+    return picture
 
 
 def _opened(mask: Mask) -> Mask:
@@ -94,7 +75,7 @@ def _cut(times_s: NDArray[np.float64]) -> float | None:
     """Return the time that splits early from late best (Otsu's), or None when all are of one time."""
     values = np.unique(times_s)
     best, cut = 0.0, None
-    for one, after in zip(values[:-1], values[1:], strict=True):
+    for one, after in itertools.pairwise(values.tolist()):
         early, late = times_s[times_s <= one], times_s[times_s > one]
         share = len(early) / len(times_s)
         between = share * (1 - share) * (late.mean() - early.mean()) ** 2

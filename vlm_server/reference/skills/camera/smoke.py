@@ -56,7 +56,7 @@ def veil_of(scene: Scene) -> Veil | None:
     picks = sorted({round(i) for i in np.linspace(0, count - 1, min(count, LOOKS))})
     grey = np.stack([_grey(scene.frames[i], clear, scene.threshold) & scene.seen for i in picks])
     late = grey[-max(2, len(picks) // 3) :]
-    region = _large(late.mean(axis=0) >= 0.6)  # noqa: PLR2004 - most of the late looks
+    region = _large(late.mean(axis=0) >= 0.6)
     share = float(region.mean())
     if not SHARE <= share <= MOST_SHARE:
         return None
@@ -67,7 +67,7 @@ def veil_of(scene: Scene) -> Veil | None:
     lively = _churn(region, scene) >= CHURN
     if growth < GROWS or softness > SOFT or not lively or not _fades(region, clear, last):
         return None
-    first = picks[int(np.argmax(areas >= 0.1))]  # noqa: PLR2004 - a tenth of it
+    first = picks[int(np.argmax(areas >= 0.1))]
     return Veil(region, float(scene.times_s[first]), growth, softness)
 
 
@@ -103,7 +103,9 @@ def _large(mask: Mask) -> Mask:
 def _softness(region: Mask, clear: Picture, last: Picture) -> float:
     """Return the strength of a region's new outline over that of a solid body of the same difference."""
     kernel = np.ones((5, 5), np.uint8)
-    rim = (cv2.dilate(region.astype(np.uint8), kernel) > 0) & ~(cv2.erode(region.astype(np.uint8), kernel) > 0)
+    rim = (cv2.dilate(region.astype(np.uint8), kernel) > 0) & ~(
+        cv2.erode(region.astype(np.uint8), kernel) > 0
+    )
     rim[[0, -1]] = rim[:, [0, -1]] = False
     added = cv2.absdiff(last, clear).max(axis=2)
     step = float(added[region].mean())
@@ -120,9 +122,13 @@ def _churn(region: Mask, scene: Scene) -> float:
 
 def _fades(region: Mask, clear: Picture, last: Picture) -> bool:
     """Whether what is behind a region lost contrast, or had none."""
-    before = float(_contrast(cv2.cvtColor(clear, cv2.COLOR_BGR2GRAY))[region].mean())
-    after = float(_contrast(cv2.cvtColor(last, cv2.COLOR_BGR2GRAY))[region].mean())
+    before = float(_contrast(_levels(clear))[region].mean())
+    after = float(_contrast(_levels(last))[region].mean())
     return after <= FADED * before if before > PLAIN else after <= PLAIN
+
+
+def _levels(picture: Picture) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
 def _contrast(levels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ LONG_SIDE_PX = 320  # a person at a tenth of the picture's height is still 18 px
 MAX_FRAMES = 120  # more are thinned evenly: 12 a second over 10 s show every movement of a body
 SHAKE = 0.04  # share of the long side; a mount that swings farther is no fixed camera
 FINE_PX = 2
-EDGE = 40.0  # grey levels across 3 px at which an edge counts in full
+EDGE = 40  # grey levels across 3 px at which an edge counts in full
 CLEARER = 0.8  # of what two pictures differ by unmoved, that a shift must leave at most
 SETTLED_PX = 0.3  # smaller shifts are below what resampling itself costs
 GAIN = (0.6, 1.7)  # how far exposure may drift; beyond, light was switched and nothing is comparable
@@ -107,7 +107,9 @@ def _shifts(small: list[Picture], reference: Picture) -> list[tuple[float, float
 def _edges(picture: Picture) -> Levels:
     """Return where edges are, H x W uint8, capped: many weak edges of the ground outvote the strong ones of who moves."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    return np.asarray(cv2.min(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), EDGE), np.uint8)
+    return np.asarray(
+        np.minimum(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), EDGE), np.uint8
+    )
 
 
 def _shift(grey: Levels, fixed: Levels) -> tuple[float, float]:
@@ -132,7 +134,7 @@ def _best(
     mx, my = reach + abs(ax), reach + abs(ay)
     core = fixed[my : height - my, mx : width - mx]
     around = grey[my + ay - reach : height - my + ay + reach, mx + ax - reach : width - mx + ax + reach]
-    scores = cv2.matchTemplate(around, core, cv2.TM_CCOEFF_NORMED)
+    scores = np.asarray(cv2.matchTemplate(around, core, cv2.TM_CCOEFF_NORMED), np.float32)
     y, x = np.unravel_index(int(np.argmax(scores)), scores.shape)
     unmoved = cv2.matchTemplate(grey[my : height - my, mx : width - mx], core, cv2.TM_CCOEFF_NORMED)[0, 0]
     dx = x - reach + ax + _between(scores[y], int(x))
@@ -160,7 +162,9 @@ def _moved(picture: Picture, dx: float, dy: float, seen: Mask) -> Picture:
     seen[height - ys if dy > 0 else height :] = False
     seen[:, : xs if dx < 0 else 0] = False
     seen[:, width - xs if dx > 0 else width :] = False
-    return np.asarray(cv2.warpAffine(picture, back, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(picture, back, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def _exposed(picture: Picture, middle: Picture) -> Picture:
@@ -183,4 +187,4 @@ def _threshold(frames: NDArray[np.uint8]) -> float:
     pairs = range(0, len(frames) - 1, max(1, len(frames) // 8))
     steps = [cv2.absdiff(frames[i], frames[i + 1])[::2, ::2, 1] for i in pairs]
     sigma = 1.4826 * float(np.median([np.percentile(step, 60) for step in steps])) / np.sqrt(2)
-    return max(FLOOR, NOISE * sigma)
+    return float(max(FLOOR, NOISE * sigma))

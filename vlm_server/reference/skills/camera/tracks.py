@@ -75,7 +75,7 @@ def _pairs(
 
 def _pace(run: list[Blob], times_s: NDArray[np.float64]) -> tuple[float, float]:
     """Return how fast a run moves, in pixels per second, by its last two looks; zero for a new one."""
-    if len(run) < 2:  # noqa: PLR2004 - one look has no pace
+    if len(run) < 2:
         return 0.0, 0.0
     before, last = run[-2], run[-1]
     gap_s = max(1e-3, float(times_s[last.index] - times_s[before.index]))
