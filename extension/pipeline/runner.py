@@ -32,8 +32,9 @@ from extension.timetravel.trajectory_csv import read_trajectory
 
 _LOG = structlog.get_logger(__name__)
 _ALL = 1_000_000
-# The name that stands for the VLM in a job that asks none.
+# A fall and the stillness after it fit in.
 _CAMERA_CHUNK_S = 10
+# The name that stands for the VLM in a job that asks none.
 _LOG_ALONE = "log-alone"
 
 

@@ -99,7 +99,7 @@ def film(said: Sequence[Said | None]) -> list[Caption]:
     return [caption(index, one) for index, one in enumerate(said)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(said=films, world=worlds, restarts=st.sets(st.integers(1, CHUNKS - 1), max_size=3))
 def test_it_comes_to_what_the_run_came_to(
     said: list[Said | None], world: tuple[JobOptions, Trajectory | None], restarts: set[int]
@@ -164,7 +164,7 @@ def test_how_far_the_job_got_does_not_count(
     assert again(captions, *world, judged=judged) == again(captions, *world)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(said=films, gaps=st.tuples(st.floats(0, 8), st.floats(0, 8)))
 def test_a_wider_gap_never_makes_more_incidents(said: list[Said | None], gaps: tuple[float, float]) -> None:
     """It joins; the events stay the same."""
