@@ -101,7 +101,13 @@ def _sums(axes: Axes, group: Group, colour: str) -> None:
         axes.plot([recall, recall], [ci.low, ci.high], color=colour, linewidth=1.2)
     runs = "1 run" if len(group.runs) == 1 else f"{len(group.runs)} runs"
     axes.scatter(
-        [recall], [precision], s=60, marker="D", color=colour, label=f"{group.name} ({runs})", zorder=3
+        [recall],
+        [precision],
+        s=60,
+        marker="D",
+        color=colour,
+        label=f"{_short(group.name)} ({runs})",
+        zorder=3,
     )
 
 
@@ -129,7 +135,7 @@ def timeline(runs: Sequence[RunScore]) -> str:
             _bars(axes, [m.report for m in run.att.matches], top - 1, _HIT, least_s)
             _bars(axes, [m.report for m in run.misnamed], top - 1, _WHO, least_s)
             _bars(axes, [o for o in run.att.false_alarms if id(o) not in named], top - 1, _FALSE, least_s)
-            axes.text(0, top + 0.52, run.answers.name, fontsize=7.5, alpha=0.75, va="bottom")
+            axes.text(0, top + 0.52, _short(run.answers.name, 60), fontsize=7.5, alpha=0.75, va="bottom")
         axes.set_yticks([place for place, _ in names], [name for _, name in names], fontsize=7.5)
         axes.set(xlim=(-last_s * 0.005, last_s * 1.005), xlabel="seconds of the log")
         axes.set_ylim(-(len(drawn) - 1) * 2.6 - 1.6, 1.15)
@@ -155,7 +161,9 @@ def onsets(groups: Sequence[Group]) -> str | None:
         figure = Figure(figsize=(_WIDTH_IN / 2, 2.6), layout="constrained")
         axes = figure.add_subplot()
         colours = [_STAND_INS[f"g{number % GROUP_COLOURS}"] for number in range(len(groups))]
-        axes.hist(errors, bins=edges, stacked=True, color=colours, label=[group.name for group in groups])
+        axes.hist(
+            errors, bins=edges, stacked=True, color=colours, label=[_short(group.name) for group in groups]
+        )
         axes.axvline(0, color=_INK, linewidth=0.8)
         axes.set(xlabel="onset error in seconds (late is right)", ylabel="matched contacts")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
@@ -181,8 +189,10 @@ def false_alarms(groups: Sequence[Group]) -> str:
         return _svg(figure, "fa")
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"  # noqa: PLR2004 - what half a page holds
+def _short(name: str, most: int = 18) -> str:
+    """A name as long as there is room, which the plotting library hides when it begins with an underscore."""
+    shown = f" {name}" if name.startswith("_") else name
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def _svg(figure: Figure, prefix: str) -> str:

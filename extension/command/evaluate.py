@@ -131,7 +131,7 @@ def _write(
 
     json_file, page_file = out
     if json_file is not None:
-        _put(json_file, json.dumps(page, indent=2, ensure_ascii=False) + "\n")
+        _put(json_file, json.dumps(page, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         console.print(f"figures written to {json_file}")
     if page_file is not None:
         from extension.command.evaluation_page import html

@@ -18,6 +18,7 @@ from extension.errors import BadInput
 from extension.model import Chunk, Claim, Kind, Span
 from extension.timetravel import readback
 from extension.timetravel.evaluation import Occurrence, seconds_of
+from extension.timetravel.readback import finite
 from extension.timetravel.scoring_runs import Answers, LogClock, Second, Truth, Unread, from_seconds, merged
 from extension.timetravel.timeline import Timeline, fit_timeline
 from extension.wire import EventOut, IncidentOut, JobOut
@@ -73,7 +74,7 @@ def _report(origin: Origin, page: Any) -> list[Answers]:
             seconds=_touched(reports, clock),
             answered=job.chunk_count,
             unread=failed,
-            execution_s=page.get("job_s"),
+            execution_s=None if page.get("job_s") is None else finite(page["job_s"]),
             media_s=job.media_s,
         )
     ]

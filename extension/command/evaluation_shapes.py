@@ -73,6 +73,8 @@ def load(path: Path) -> tuple[str, Any]:
         raise BadInput(f"{path.name}: the file is empty; known are {SHAPES}")
     try:
         page = json.loads(text)
+    except RecursionError as exc:
+        raise BadInput(f"{path.name}: not JSON that can be read (nested too deeply)") from exc
     except json.JSONDecodeError as exc:
         if path.suffix != ".jsonl" and exc.msg != "Extra data":
             raise BadInput(f"{path.name}: line {exc.lineno}: not JSON ({exc.msg})") from exc
@@ -104,6 +106,8 @@ def _shape_of_line(path: Path, text: str) -> str:
     number, line = next((n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip())
     try:
         entry = json.loads(line)
+    except RecursionError as exc:
+        raise BadInput(f"{path.name}: line {number}: nested too deeply") from exc
     except json.JSONDecodeError as exc:
         raise BadInput(f"{path.name}: line {number}: not JSON ({exc.msg})") from exc
     if isinstance(entry, dict) and {"timestamp", "objid"} <= set(entry):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from extension.model import Position
 
 T = TypeVar("T")
 
-_CONTENT: Final = (ValueError, KeyError, TypeError, AttributeError)
+_CONTENT: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 """What reading a file of another form runs into."""
 
 
@@ -92,7 +93,7 @@ def raw_answers_of(body: Any) -> RawAnswers:
     taken_s = body.get("execution_time", usage.get("query_processing_time"))
     return RawAnswers(
         model=str(body["model"]),
-        execution_s=None if taken_s is None else float(taken_s),
+        execution_s=None if taken_s is None else finite(taken_s),
         chunks=chunks,
         id=_optional(body.get("id")),
         expected=usage.get("total_chunks_processed"),
@@ -143,10 +144,20 @@ def read_text(path: Path) -> str:
         raise BadInput(f"{path.name}: cannot be read ({exc.strerror or 'unknown reason'})") from exc
 
 
+def finite(value: Any) -> float:
+    """A number from a file; ValueError or TypeError for what is none, or is not finite."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
 def reason(exc: Exception) -> str:
     """Why a file could not be read, in words for people."""
     if isinstance(exc, json.JSONDecodeError):
         return f"line {exc.lineno}: {exc.msg}"
+    if isinstance(exc, RecursionError):
+        return "it is nested too deeply"
     return f"{exc.args[0]!r} is missing" if isinstance(exc, KeyError) else str(exc)
 
 
@@ -208,8 +219,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _raw_chunk(number: int, chunk: dict[str, Any]) -> RawChunk:
     try:
         return RawChunk(
-            start_s=float(chunk["start_time"]),
-            end_s=float(chunk["end_time"]),
+            start_s=finite(chunk["start_time"]),
+            end_s=finite(chunk["end_time"]),
             content=str(chunk["content"] if chunk["content"] is not None else ""),
             failure=_optional(chunk.get("failure") or chunk.get("error")),
             latency_s=_latency_s(chunk.get("reasoning_description")),
@@ -221,7 +232,7 @@ def _raw_chunk(number: int, chunk: dict[str, Any]) -> RawChunk:
 def _latency_s(described: Any) -> float | None:
     """How long the answer took, where the override's report beside it tells."""
     try:
-        return float(json.loads(described)["latency_ms"]) / 1000
+        return finite(json.loads(described)["latency_ms"]) / 1000
     except _CONTENT:
         return None
 

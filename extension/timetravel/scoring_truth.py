@@ -85,6 +85,8 @@ def _beginning(path: Path) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
     except json.JSONDecodeError as exc:
         raise ValueError(f"line {exc.lineno}: {exc.msg}") from exc
 
