@@ -396,7 +396,9 @@ def test_only_the_events_are_played_and_then_it_stops(visit: Callable[..., Page]
 def test_a_job_without_events_can_be_stepped_through_without_harm(visit: Callable[..., Page]) -> None:
     """Nothing happens, and nothing breaks (the visitor's console stays empty)."""
     page = visit("?job=old")
-    expect(page.locator("#tt-progress")).to_contain_text(EN["failed"])  # its findings are there, none of them an event
+    expect(page.locator("#tt-progress")).to_contain_text(
+        EN["failed"]
+    )  # its findings are there, none of them an event
     page.locator("[data-step='1']").click()
     page.locator("#tt-steps [name=only_events]").check()
     assert now_s(page) == 0
