@@ -289,15 +289,14 @@ def _fault(error: Any) -> str:
 
 
 def _unknown_names(env_file: Path | None) -> set[str]:
-    names = {name for name in os.environ if name.startswith(PREFIX)}
-    if env_file is not None and env_file.is_file():
-        lines = (line.removeprefix("export ").strip() for line in env_file.read_text("utf-8").splitlines())
-        names |= {line.split("=", 1)[0].strip() for line in lines if line.startswith(PREFIX) and "=" in line}
+    names = {name for name in {**_in_file(env_file), **os.environ} if name.startswith(PREFIX)}
     return names - {field.alias for field in Settings.model_fields.values() if field.alias}
 
 
 def _set_for_others(env_file: Path | None) -> dict[str, str]:
-    in_file = dotenv_values(env_file, encoding="utf-8") if env_file is not None and env_file.is_file() else {}
-    return {
-        name: value for name, value in {**in_file, **os.environ}.items() if name.startswith(BESIDE) and value
-    }
+    found = {**_in_file(env_file), **os.environ}
+    return {name: value for name, value in found.items() if name.startswith(BESIDE) and value}
+
+
+def _in_file(env_file: Path | None) -> dict[str, str | None]:
+    return dotenv_values(env_file, encoding="utf-8") if env_file is not None and env_file.is_file() else {}
