@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         alias="EXT_CHUNK_S",
         ge=1,
         le=3600,
-        description="Chunk length in whole seconds; camera footage gets ten at least.",
+        description="Chunk length in whole seconds; 10 at least for cameras.",
     )
     frames_per_chunk: int = Field(
         0,
