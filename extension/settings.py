@@ -96,13 +96,7 @@ class Settings(BaseSettings):
         SecretStr(""), alias="VIA_VLM_API_KEY", description="API key of VIA_VLM_ENDPOINT, where it wants one."
     )
 
-    chunk_s: int = Field(
-        2,
-        alias="EXT_CHUNK_S",
-        ge=1,
-        le=3600,
-        description="Chunk length in whole seconds; 10 at least for cameras.",
-    )
+    chunk_s: int = Field(2, alias="EXT_CHUNK_S", ge=1, le=3600, description="Chunk length in whole seconds.")
     frames_per_chunk: int = Field(
         0,
         alias="EXT_FRAMES_PER_CHUNK",
