@@ -28,9 +28,9 @@ from tests.sources.rtsp.clips import until
 News = TypeVar("News")
 QUICK = CaptureOptions(
     limits=Limits(target_s=0.4, early_s=0.05),
-    patience=Patience(open_s=4.0, stall_s=1.0),
+    patience=Patience(open_s=4.0, stall_s=1.8),
     backoff=Backoff(first_s=0.05, most_s=0.2, lasting_s=0.3),
-    down_after_s=0.8,
+    down_after_s=1.5,
 )
 """Everything faster than in a plant, so that tests are."""
 

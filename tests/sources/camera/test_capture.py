@@ -102,13 +102,13 @@ def taken_at(plant: Plant, stream: str, segment: Segment) -> dt.datetime:
         ("h264", "h264", Stamp.NTP, 0.06),
         ("h265", "h265", Stamp.NTP, 0.06),
         ("udp", "h264", Stamp.NTP, 0.06),
-        ("clockless", "clockless", Stamp.ARRIVAL, 0.4),
+        ("clockless", "clockless", Stamp.ARRIVAL, 1.5),
     ],
 )
 def test_segments_have_the_right_time(
     plant: Plant, name: str, stream: str, stamp: Stamp, within_s: float
 ) -> None:
-    """To a frame by the camera's clock, to the network's delay by arrival; and they say by which."""
+    """To a frame by the camera's clock, to the delay of a busy machine by arrival; and they say by which."""
     for segment in plant.of(name)[1:4]:
         assert segment.footage.stamp is stamp
         late_s = (segment.start_at - taken_at(plant, stream, segment)).total_seconds()
