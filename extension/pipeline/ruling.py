@@ -19,8 +19,6 @@ UNREPORTED: Final = "the VLM did not report it."
 _NAMESPACE = uuid.UUID("0b7a4c0e-3f52-5b0a-8d58-1f0a3f1c77d2")
 _SURE_S, _UNSURE_S = 1.0, 4.0
 """Log seconds by which a claim may miss a contact's time: half a look, a model's rounding; more before the clock is known."""
-_BENEFIT: Final = 0.5
-"""A claim stands on a noisy log when the objects came within this many standard deviations of the threshold."""
 _ALONE: Final = 0.0
 """A contact that a noisy log tells and the VLM, asked, did not see counts from this certainty on."""
 
@@ -36,7 +34,7 @@ class Ruling:
 def rule(job_id: str, caption: Caption, events: Iterable[Event], world: World) -> Ruling:
     """Hear the log about one chunk; without a log, or where the job wants the VLM alone, everything stands.
 
-    A claimed contact stands when the log has it too, and takes its times; on a noisy log also when it cannot be excluded.
+    A claimed contact stands when the log, steadied where it is noisy, has it too, and takes its times.
     A contact that the log tells and nobody claimed is added, once it is known how the video lies in the log.
     """
     referee, timeline = world.referee, world.timeline
@@ -106,7 +104,7 @@ class _Court:
             contact for contact in self._around() if covers(event, contact, tolerance_s(self.timeline))
         ]
         if not matching:
-            return [event] if self._conceivable(event) else None
+            return None
         if not self.timeline.sure:
             return [event]
         # What lies wholly in another chunk is told there.
@@ -136,13 +134,6 @@ class _Court:
         start_at, end_at = self.timeline.shown(self.caption.chunk.span)
         margin = dt.timedelta(seconds=margin_s)
         return start_at - margin, end_at + margin
-
-    def _conceivable(self, event: Event) -> bool:
-        """Whether a noisy log leaves room for a contact that it does not show."""
-        if not self.referee.sigma_cm or event.start_at is None or event.end_at is None:
-            return False
-        nearest_cm = self.referee.nearest_cm(event.objects, event.start_at, event.end_at)
-        return nearest_cm is not None and self.referee.within(nearest_cm, _BENEFIT)
 
     def _part(self, contact: Contact) -> Span | None:
         """The part of a contact that the chunk shows, in media seconds; its last moment belongs to the next chunk."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -88,10 +87,6 @@ class Referee:
         )
         return [told.contact.start_at for told in self.told], longest
 
-    def within(self, distance_cm: float, deviations: float) -> bool:
-        """Whether a steadied distance is below the threshold, or above it by no more than so many standard deviations."""
-        return distance_cm < self._contact_cm + deviations * self.spread_cm
-
     def near(self, within_cm: float) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
         """Spans of log time in which any two objects may come this close, by time and merged; the noise is allowed for."""
         reach_cm = within_cm + _REACH * 2**0.5 * self.sigma_cm
@@ -103,16 +98,6 @@ class Referee:
             else:
                 merged.append((start_at, end_at))
         return tuple(merged)
-
-    def nearest_cm(self, names: Iterable[str], start_at: dt.datetime, end_at: dt.datetime) -> float | None:
-        """How close any two of the named objects came between two instants, steadied; None unless the log knows two of them."""
-        known = dict.fromkeys(filter(None, map(self._trajectory.objid_of, names)))
-        at_us = self._even(micros(start_at), micros(end_at))
-        distances = [
-            self._apart_cm((one, other), at_us)[self._half : len(at_us) - self._half].min()
-            for one, other in itertools.combinations(known, 2)
-        ]
-        return float(min(distances)) if distances else None
 
     def _searched(self, reach_cm: float) -> Iterator[tuple[tuple[str, str], Micros]]:
         """Pairs of objids, and the even instants around each time that their raw coordinates come within reach."""
@@ -129,11 +114,6 @@ class Referee:
             ids = (self._trajectory.objid_of(one) or one, self._trajectory.objid_of(other) or other)
             for start_us, end_us in spans:
                 yield ids, self._recorded(ids, start_us, end_us)
-
-    def _even(self, start_us: int, end_us: int) -> Micros:
-        """Even instants of a span, at least one, and half a window more on either side."""
-        steps = max((end_us - start_us) // self._step_us, 0)
-        return start_us + self._step_us * np.arange(-self._half, steps + self._half + 1, dtype=np.int64)
 
     def _recorded(self, pair: tuple[str, str], start_us: int, end_us: int) -> Micros:
         """Even instants of a span in which both objects are recorded."""

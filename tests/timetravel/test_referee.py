@@ -120,24 +120,6 @@ def test_spans_of_several_pairs_are_merged_where_they_overlap() -> None:
     assert [round((start_at - START).total_seconds()) for start_at, _ in spans] == [29, 44]
 
 
-def test_how_near_named_objects_came() -> None:
-    """By label or id, the nearest two of them; nothing of objects that the log does not know."""
-    referee = Referee(_passing(40.0))
-    assert referee.nearest_cm(("1", "2"), _second(29), _second(31)) == pytest.approx(40.0)
-    assert referee.nearest_cm(("obj001", "2", "3"), _second(30), _second(30)) == pytest.approx(40.0)
-    assert referee.nearest_cm(("1", "2"), _second(10), _second(11)) == pytest.approx(1900.4, abs=1.0)
-    assert referee.nearest_cm(("1", "99"), _second(30), _second(30)) is None
-    assert referee.within(99.9, 0.0)
-    assert not referee.within(100.0, 0.5)
-
-
-def test_the_benefit_of_the_doubt_grows_with_the_noise() -> None:
-    """On a noisy log a distance above the threshold may still be a contact."""
-    referee = Referee(_passing(40.0, 25.0))
-    assert referee.within(100.0 + 0.9 * referee.spread_cm, 1.0)
-    assert not referee.within(100.0 + 1.1 * referee.spread_cm, 1.0)
-
-
 def test_nobody_touches_who_is_not_recorded() -> None:
     """The log of one ends before the other comes by."""
     log = _passing(40.0, 25.0)
