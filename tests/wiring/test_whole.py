@@ -73,7 +73,7 @@ def job(product: Product) -> JobOut:
     return product.api.job(submitted.id)
 
 
-def _until(fact: Callable[[], bool], seconds: float = 90.0) -> None:
+def _until(fact: Callable[[], bool], seconds: float = 160.0) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "it did not happen in time"
