@@ -62,9 +62,7 @@ def unclaimed_contacts(
         return ()
     known, slack_s = tuple(events), tolerance_s(timeline)
     unclaimed = (
-        told.contact
-        for told in referee.told
-        if not any(covers(event, told.contact, slack_s) for event in known)
+        contact for contact in referee.told if not any(covers(event, contact, slack_s) for event in known)
     )
     placed = ((contact, _place(contact, timeline, chunks, log)) for contact in unclaimed)
     return tuple(told_event(job_id, contact, *place, world) for contact, place in placed if place is not None)

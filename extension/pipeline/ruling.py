@@ -19,8 +19,6 @@ UNREPORTED: Final = "the VLM did not report it."
 _NAMESPACE = uuid.UUID("0b7a4c0e-3f52-5b0a-8d58-1f0a3f1c77d2")
 _SURE_S, _UNSURE_S = 1.0, 4.0
 """Log seconds by which a claim may miss a contact's time: half a look, a model's rounding; more before the clock is known."""
-_ALONE: Final = 0.0
-"""A contact that a noisy log tells and the VLM, asked, did not see counts from this certainty on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,9 @@ class _Court:
         if event.kind is not Kind.COLLISION or len(event.objects) < 2:  # noqa: PLR2004 - a contact takes two
             return [event]
         matching = [
-            contact for contact in self._around() if covers(event, contact, tolerance_s(self.timeline))
+            contact
+            for contact in self.referee.told_between(*self._shown_at(tolerance_s(self.timeline)))
+            if covers(event, contact, tolerance_s(self.timeline))
         ]
         if not matching:
             return None
@@ -117,16 +117,10 @@ class _Court:
         asked = self.caption.verdict is not None and self.caption.asked
         why = UNREPORTED if asked else "the VLM has not looked at this moment."
         return [
-            told_event(self.job_id, told.contact, self.caption.chunk.index, span, why, self.world)
-            for told in self.referee.told_between(*self._shown_at(0.0))
-            if (not asked or told.certainty >= _ALONE)
-            and (span := self._part(told.contact)) is not None
-            and not any(covers(event, told.contact, 0.0) for event in known)
-        ]
-
-    def _around(self) -> list[Contact]:
-        return [
-            told.contact for told in self.referee.told_between(*self._shown_at(tolerance_s(self.timeline)))
+            told_event(self.job_id, contact, self.caption.chunk.index, span, why, self.world)
+            for contact in self.referee.told_between(*self._shown_at(0.0))
+            if (span := self._part(contact)) is not None
+            and not any(covers(event, contact, 0.0) for event in known)
         ]
 
     def _shown_at(self, margin_s: float) -> tuple[dt.datetime, dt.datetime]:

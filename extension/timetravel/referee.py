@@ -9,7 +9,6 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
@@ -26,14 +25,6 @@ _JOIN_US: Final = 600_000
 """Between two contacts of a pair on a noisy log there is at least this much: noise alone makes shorter pauses."""
 _REACH: Final = 3.0
 """How many standard deviations beyond the threshold a noisy log is searched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A contact as the log tells it; `certainty` is how many standard deviations it lies below the threshold (infinite on a clean log)."""
-
-    contact: Contact
-    certainty: float
 
 
 class Referee:
@@ -55,49 +46,44 @@ class Referee:
         self._step_us = int(np.clip(steady.usual_step_us(trajectory), *_STEPS_US))
         self._half = round(steady.half_window_s(self.sigma_cm) * 1e6 / self._step_us) if self.sigma_cm else 0
 
-    @property
-    def spread_cm(self) -> float:
-        """Standard deviation that a steadied distance still has, in centimetres; 0 on a clean log."""
-        return steady.spread_cm(self.sigma_cm, self._half) if self.sigma_cm else 0.0
-
     @cached_property
-    def told(self) -> tuple[Told, ...]:
+    def told(self) -> tuple[Contact, ...]:
         """All contacts that the log tells of, by time."""
         if not self.sigma_cm:
-            return tuple(Told(contact, np.inf) for contact in contacts(self._trajectory, self._contact_cm))
+            return tuple(contacts(self._trajectory, self._contact_cm))
         found = {
-            told.contact: told
+            contact
             for pair, at_us in self._searched(self._contact_cm + _REACH * 2**0.5 * self.sigma_cm)
-            for told in self._steadied(pair, at_us)
+            for contact in self._steadied(pair, at_us)
         }
-        return tuple(sorted(found.values(), key=lambda told: (told.contact.start_at, told.contact.objects)))
+        return tuple(sorted(found, key=lambda contact: (contact.start_at, contact.objects)))
 
-    def told_between(self, start_at: dt.datetime, end_at: dt.datetime) -> tuple[Told, ...]:
+    def told_between(self, start_at: dt.datetime, end_at: dt.datetime) -> tuple[Contact, ...]:
         """The contacts that touch a span of log time, both ends in it, by time."""
         starts, longest = self._starts
         first = bisect.bisect_left(starts, start_at - longest)
         last = bisect.bisect_right(starts, end_at)
-        return tuple(told for told in self.told[first:last] if told.contact.end_at >= start_at)
+        return tuple(contact for contact in self.told[first:last] if contact.end_at >= start_at)
 
     @cached_property
     def _starts(self) -> tuple[list[dt.datetime], dt.timedelta]:
         """First instants of all contacts, by time, and the duration of the longest."""
-        longest = max(
-            (told.contact.end_at - told.contact.start_at for told in self.told), default=dt.timedelta()
-        )
-        return [told.contact.start_at for told in self.told], longest
+        longest = max((contact.end_at - contact.start_at for contact in self.told), default=dt.timedelta())
+        return [contact.start_at for contact in self.told], longest
 
     def near(self, within_cm: float) -> tuple[tuple[dt.datetime, dt.datetime], ...]:
         """Spans of log time in which any two objects may come this close, by time and merged; the noise is allowed for."""
-        reach_cm = within_cm + _REACH * 2**0.5 * self.sigma_cm
-        spans = sorted((contact.start_at, contact.end_at) for contact in contacts(self._trajectory, reach_cm))
         merged: list[tuple[dt.datetime, dt.datetime]] = []
-        for start_at, end_at in spans:
+        for start_at, end_at in ((one.start_at, one.end_at) for one in self.encounters(within_cm)):
             if merged and start_at <= merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end_at, merged[-1][1]))
             else:
                 merged.append((start_at, end_at))
         return tuple(merged)
+
+    def encounters(self, within_cm: float) -> tuple[Contact, ...]:
+        """Who may come this close to whom, and when, by time; the noise is allowed for."""
+        return contacts(self._trajectory, within_cm + _REACH * 2**0.5 * self.sigma_cm)
 
     def _searched(self, reach_cm: float) -> Iterator[tuple[tuple[str, str], Micros]]:
         """Pairs of objids, and the even instants around each time that their raw coordinates come within reach."""
@@ -127,21 +113,20 @@ class Referee:
         both = one.present_at(at_us) & other.present_at(at_us)
         return np.where(both, steady.apart_cm(one, other, at_us, self._half), np.inf)
 
-    def _steadied(self, pair: tuple[str, str], at_us: Micros) -> Iterator[Told]:
+    def _steadied(self, pair: tuple[str, str], at_us: Micros) -> Iterator[Contact]:
         if not len(at_us):
             return
         distance_cm = self._apart_cm(pair, at_us)
         labels = (self._trajectory.labels[pair[0]], self._trajectory.labels[pair[1]])
         for first, last in _runs(distance_cm < self._contact_cm, _JOIN_US / self._step_us):
             closest = first + int(np.argmin(distance_cm[first : last + 1]))
-            contact = Contact(
+            yield Contact(
                 objects=labels,
                 start_at=instant(int(at_us[first])),
                 end_at=instant(int(at_us[last])),
                 closest_cm=float(distance_cm[closest]),
                 closest_at=instant(int(at_us[closest])),
             )
-            yield Told(contact, (self._contact_cm - contact.closest_cm) / self.spread_cm)
 
 
 def _runs(inside: npt.NDArray[np.bool_], pause: float) -> Iterator[tuple[int, int]]:

@@ -93,10 +93,3 @@ def apart_cm(a: Track, b: Track, at_us: Micros, half: int) -> Vectors:
     ground = steadied(between[:, [0, 2]], half)
     distance: Vectors = np.hypot(ground[:, 0], ground[:, 1])
     return distance
-
-
-def spread_cm(sigma_cm: float, half: int) -> float:
-    """Standard deviation that is left in each axis of a steadied difference of two objects, in centimetres."""
-    return float(
-        sigma_cm * np.sqrt(2.0 * np.sum(weights(half) ** 2)) if half >= _DEGREE else 2**0.5 * sigma_cm
-    )

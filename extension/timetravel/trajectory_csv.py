@@ -40,7 +40,6 @@ from extension.timetravel.trajectory import Track, Trajectory, instant
 
 GZIP: Final = b"\x1f\x8b"
 _NO_ROWS: Final = "the file has a header but no rows"
-_WRITTEN_ROWS: Final = 65_536
 
 
 def read_trajectory(

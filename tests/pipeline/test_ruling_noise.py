@@ -120,7 +120,7 @@ def test_an_eye_that_sees_nothing_leaves_the_log_alone(noise_cm: float, answer: 
         expected = Referee(noisy(seed, noise_cm)).told if noise_cm else Referee(clean(seed)).told
         world = World(OPTIONS, noisy(seed, noise_cm) if noise_cm else clean(seed), dt.UTC)
         events, _ = judged_again(job_of(OPTIONS, CHUNKS), said, world, 0.5)
-        pairs = {(one.contact.objects, one.contact.start_at) for one in expected}
+        pairs = {(one.objects, one.start_at) for one in expected}
         heads = {(one.objects, one.start_at) for one in events}
         assert pairs <= heads
 
@@ -175,7 +175,6 @@ def test_noise_alone_makes_no_contact(noise_cm: float, seed: int) -> None:
     referee = Referee(log)
     assert referee.told == ()
     assert referee.sigma_cm == pytest.approx(noise_cm, rel=0.25)
-    assert 0 < referee.spread_cm < 2 * noise_cm
 
 
 @settings(max_examples=25, deadline=None)
@@ -188,9 +187,7 @@ def test_told_contacts_are_found_by_the_span_they_touch(seed: int, noise_cm: flo
     referee = Referee(log)
     for first_s in range(0, 30, 3):
         start_at, end_at = (START + dt.timedelta(seconds=s) for s in (first_s, first_s + 3))
-        touching = tuple(
-            one for one in referee.told if one.contact.end_at >= start_at and one.contact.start_at <= end_at
-        )
+        touching = tuple(one for one in referee.told if one.end_at >= start_at and one.start_at <= end_at)
         assert referee.told_between(start_at, end_at) == touching
 
 

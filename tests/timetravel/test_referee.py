@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 
 import numpy as np
 import numpy.typing as npt
@@ -46,9 +45,8 @@ def test_a_clean_log_is_told_as_it_stands() -> None:
     """The same contacts, and no doubt about any."""
     log = _passing(40.0)
     referee = Referee(log)
-    assert referee.sigma_cm == referee.spread_cm == 0.0
-    assert [told.contact for told in referee.told] == list(contacts(log))
-    assert [told.certainty for told in referee.told] == [math.inf]
+    assert referee.sigma_cm == 0.0
+    assert list(referee.told) == list(contacts(log))
 
 
 def test_noise_splits_no_contact_and_makes_none() -> None:
@@ -57,7 +55,7 @@ def test_noise_splits_no_contact_and_makes_none() -> None:
     raw = calm = 0
     for seed in range(20):
         log = _passing(40.0, 25.0, seed)
-        told = [told.contact for told in Referee(log).told]
+        told = list(Referee(log).told)
         raw += evaluate(occurrences_of(contacts(log), START), truth, 1.0).att.f1 == 1.0
         calm += evaluate(occurrences_of(told, START), truth, 1.0).att.f1 == 1.0
     assert calm >= 19
@@ -72,15 +70,6 @@ def test_a_near_miss_in_noise_is_mostly_no_contact() -> None:
     assert calm <= 3
 
 
-def test_certainty_falls_towards_the_threshold() -> None:
-    """A deep contact is surer than a shallow one."""
-    deep, shallow = (
-        np.mean([max(t.certainty for t in Referee(_passing(cm, 10.0, seed)).told) for seed in range(5)])
-        for cm in (10.0, 80.0)
-    )
-    assert deep > shallow > 0
-
-
 def test_the_noise_is_told() -> None:
     """As measured."""
     assert Referee(_passing(40.0, 25.0)).sigma_cm == pytest.approx(25.0, rel=0.15)
@@ -90,7 +79,7 @@ def test_contacts_are_found_by_time() -> None:
     """Those that touch a span, its ends included."""
     referee = Referee(_passing(40.0))
     (told,) = referee.told
-    first_at, last_at = told.contact.start_at, told.contact.end_at
+    first_at, last_at = told.start_at, told.end_at
     assert referee.told_between(_second(0), _second(60)) == (told,)
     assert referee.told_between(last_at, _second(60)) == (told,)
     assert referee.told_between(_second(0), first_at) == (told,)
@@ -103,8 +92,8 @@ def test_moments_in_which_anybody_is_near_are_one_span() -> None:
     """Wider than the contact, wider still with noise; none where nobody comes near."""
     clean, noisy = Referee(_passing(40.0)), Referee(_passing(40.0, 25.0))
     ((start_at, end_at),) = clean.near(150.0)
-    assert start_at < clean.told[0].contact.start_at
-    assert end_at > clean.told[0].contact.end_at
+    assert start_at < clean.told[0].start_at
+    assert end_at > clean.told[0].end_at
     assert noisy.near(150.0)[0][0] < start_at
     assert Referee(_passing(900.0)).near(150.0) == ()
 

@@ -21,11 +21,6 @@ class Surroundings:
     own_cache: Path
     passed_on: tuple[str, ...]
 
-    @property
-    def has_token(self) -> bool:
-        """Whether gated weights can be asked for."""
-        return TOKEN in self.passed_on
-
     def cache_of(self, engine: str) -> Path:
         """Where an engine's downloaded weights are kept: vLLM shares the hub's cache with other programs."""
         return self.hub_cache if engine == "vllm" else self.own_cache / engine

@@ -34,7 +34,6 @@ JUMP = 1.5  # times by which an area changes from look to look when silhouettes 
 LEAST_SIZE = 0.04  # of the picture's long side
 NEAR = 0.015  # of the picture's long side: silhouettes this close touch
 CLEAR = 0.4  # lengths of the smaller that two bodies must have been apart; the parts of one body never are
-CAME = 0.6  # lengths that a mover must have come; arms and trunks stay about where they are
 MERGING = 1.3  # steps within which two silhouettes become one after their last separate look; paces are not quite even
 TOLD = 0.6  # share of a body's area: so much ground must lie ahead of and behind it, clear of the other, to say something
 LATEST_S = 2.5  # after the meeting; later, other causes come in
@@ -167,12 +166,6 @@ def _judged(one: _Mover, other: _Mover, scene: Scene, taken: list[Mask]) -> Iter
         ),
         confidence=score(astray / ASTRAY, mover.lengths / PACE[noun]),
     )
-
-
-def _travelled(mover: _Mover) -> float:
-    """Return how far a mover came before the meeting, in its own lengths."""
-    first = mover.track.blobs[0]
-    return float(np.hypot(mover.blob.x - first.x, mover.blob.y - first.y)) / max(1.0, mover.blob.size)
 
 
 def _astray(mover: _Mover, met: _Mover, scene: Scene, taken: list[Mask]) -> float:
