@@ -54,6 +54,8 @@ from extension.sources.replay.style import Clock, Encoder, FloorPlan, Level, Sty
 from extension.timetravel.timeline import Timeline
 
 if TYPE_CHECKING:  # NumPy and OpenCV are loaded when something is drawn
+    from extension.pipeline.drawing import Cut
+    from extension.sources.replay.camera import Camera
     from extension.sources.replay.glyphs import Picture
     from extension.sources.replay.paint import Tally
     from extension.timetravel.trajectory import Micros, Trajectory
@@ -180,9 +182,9 @@ def draw(
     console: Console,
     clock: WallClock,
     *,
-    instants: Micros | None = None,
+    cut: Cut | None = None,
 ) -> Drawn:
-    """Draw a log into a video file, with a progress bar and a closing line; `instants` are those of its frames, where it leaves something out.
+    """Draw a log, or some parts of it, into a video file, with a progress bar and a closing line.
 
     Raises:
         BadInput: The floor plan cannot be read, an object to follow is unknown, the encoder cannot be used here or the file
@@ -193,8 +195,9 @@ def draw(
     from extension.sources.replay.render import frame_instants_us
 
     began_s, tally, style = clock.monotonic_s(), Tally(), drawing.style
-    at_us = frame_instants_us(trajectory, style) if instants is None else instants
-    shown = _followed(_pictures(trajectory, drawing, tally, at_us), len(at_us), path.name, console)
+    at_us = cut.instants(style) if cut else frame_instants_us(trajectory, style)
+    cameras = cut.cameras(trajectory, style) if cut else None
+    shown = _followed(_pictures(trajectory, drawing, tally, at_us, cameras), len(at_us), path.name, console)
     count = write_video(shown, style, path)
     drawn = Drawn(
         path=path,
@@ -209,7 +212,8 @@ def draw(
         f"{drawn.times_real_time:.1f} times faster than real time. Written to {path}",
         soft_wrap=True,
     )
-    _say_unseen(tally.unseen, console)
+    if cut is None:  # a part shows those it is about
+        _say_unseen(tally.unseen, console)
     return drawn
 
 
@@ -237,12 +241,18 @@ def play_stream(
     _say_unseen(tally.unseen, console)
 
 
-def _pictures(trajectory: Trajectory, drawing: Drawing, tally: Tally, at_us: Micros) -> Iterator[Picture]:
-    """The frames, seen from where the drawing wants them seen."""
+def _pictures(
+    trajectory: Trajectory,
+    drawing: Drawing,
+    tally: Tally,
+    at_us: Micros,
+    cameras: Iterator[Camera] | None = None,
+) -> Iterator[Picture]:
+    """The frames, seen from where the drawing wants them seen, else from the cameras given."""
     from extension.sources.replay.camera import follow
     from extension.sources.replay.render import frames
 
-    style, cameras = drawing.style, None
+    style = drawing.style
     if drawing.follow:
         found = {name: trajectory.objid_of(name.strip()) for name in drawing.follow}
         if unknown := [name for name, objid in found.items() if objid is None]:

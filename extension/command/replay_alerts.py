@@ -12,13 +12,13 @@ from rich.console import Console
 from extension.clock import Clock
 from extension.command.replay import Drawing, draw
 from extension.command.run import MainJob, RunPlan
-from extension.model import Piece, VlmUse
-from extension.pipeline.drawing import cut_down, instants_of
+from extension.model import VlmUse
+from extension.pipeline.drawing import Cut, cut_down
 from extension.settings import Settings
 from extension.sources.replay.style import Level
 
 if TYPE_CHECKING:  # NumPy is loaded when something is drawn
-    from extension.timetravel.trajectory import Micros, Trajectory
+    from extension.timetravel.trajectory import Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ def replay_with_alerts(
     folder = settings.data_dir / "media" / "replays"
     folder.mkdir(parents=True, exist_ok=True)
     video = out or folder / f"{log.stem}.mp4"
-    pieces, instants = _parts(shown, drawing, analysis, settings)
-    drawn = draw(shown, drawing, video, console, clock, instants=instants)
+    cut = _cut(shown, drawing, analysis, settings)
+    drawn = draw(shown, drawing, video, console, clock, cut=cut)
     plan = RunPlan(
         video=drawn.path,
-        trajectory=_beside(log, folder) if pieces else log,
+        trajectory=_beside(log, folder) if cut else log,
         speed=drawing.style.speed,
         prompt="simple_view" if drawing.style.level is Level.ABSTRACT else "twin_view",
         once=True,
@@ -73,22 +73,18 @@ def replay_with_alerts(
         vlm=analysis.vlm,
         geometry=analysis.geometry,
         start_at=shown.start_at,
-        pieces=pieces,
+        pieces=cut.pieces if cut else (),
     )
     return MainJob(settings, console, clock).run_here_or_there(plan)
 
 
-def _parts(
-    shown: Trajectory, drawing: Drawing, analysis: Analysis, settings: Settings
-) -> tuple[tuple[Piece, ...], Micros | None]:
-    """The pieces to draw and the instants of their frames; nothing for all of the log."""
+def _cut(shown: Trajectory, drawing: Drawing, analysis: Analysis, settings: Settings) -> Cut | None:
+    """The parts to draw; None for all of the log."""
     if analysis.vlm is VlmUse.ALL:
-        return (), None
-    style = drawing.style
-    cut, media_s = cut_down(
-        shown, speed=style.speed, chunk_s=settings.chunk_s, contact_cm=settings.contact_cm
+        return None
+    return cut_down(
+        shown, speed=drawing.style.speed, chunk_s=settings.chunk_s, contact_cm=settings.contact_cm
     )
-    return cut, instants_of(cut, media_s, style)
 
 
 def _beside(log: Path, folder: Path) -> Path:

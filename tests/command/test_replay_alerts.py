@@ -19,7 +19,7 @@ from extension.command.replay_options import part_of
 from extension.command.run import MainJob, RunPlan
 from extension.errors import BadInput
 from extension.model import VlmUse
-from extension.pipeline.drawing import cut_down, instants_of
+from extension.pipeline.drawing import cut_down
 from extension.sources.replay.style import Level, Style, look
 from extension.timetravel.trajectory import Trajectory
 from extension.timetravel.trajectory_csv import read_trajectory, write_trajectory
@@ -102,16 +102,16 @@ def test_all_of_the_log_is_drawn_where_all_is_asked_about(desk: Desk) -> None:
 def test_only_the_candidates_are_drawn_where_only_they_count(desk: Desk, vlm: VlmUse) -> None:
     """In the pieces that the service would cut itself, and the plan names them."""
     plan = desk.ask(vlm=vlm)
-    cut, media_s = cut_down(
+    cut = cut_down(
         read_trajectory(desk.log),
         speed=1.0,
         chunk_s=desk.settings.chunk_s,
         contact_cm=desk.settings.contact_cm,
     )
-    assert plan.pieces == cut
+    assert plan.pieces == cut.pieces
     assert plan.video is not None
-    assert length_s(plan.video) == pytest.approx(media_s, abs=0.3)
-    assert media_s < 20.0
+    assert length_s(plan.video) == pytest.approx(cut.media_s, abs=0.3)
+    assert cut.media_s < 20.0
 
 
 def test_a_log_drawn_in_pieces_lies_where_a_running_service_may_read_it(desk: Desk) -> None:
@@ -176,11 +176,9 @@ def test_frames_and_pieces_agree_at_any_speed(desk: Desk, speed: float) -> None:
     """As many frames as the pieces are long."""
     plan = desk.ask(vlm=VlmUse.OFF, style=replace(SMALL, speed=speed))
     log = read_trajectory(desk.log)
-    cut, media_s = cut_down(
-        log, speed=speed, chunk_s=desk.settings.chunk_s, contact_cm=desk.settings.contact_cm
-    )
-    wanted = instants_of(cut, media_s, replace(SMALL, speed=speed))
-    assert plan.pieces == cut
+    cut = cut_down(log, speed=speed, chunk_s=desk.settings.chunk_s, contact_cm=desk.settings.contact_cm)
+    wanted = cut.instants(replace(SMALL, speed=speed))
+    assert plan.pieces == cut.pieces
     assert plan.video is not None
     assert length_s(plan.video) * SMALL.fps == pytest.approx(len(wanted), abs=1)
     assert np.diff(wanted).min() > 0

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extension.model import Job, JobOptions, Piece, VlmUse
-from extension.pipeline.drawing import Drawn, cut_down, draw, instants_of
+from extension.pipeline.drawing import Cut, Drawn, cut_down, draw
 from extension.pipeline.patience import Stopped
 from extension.pipeline.selection import NEAR
-from extension.sources.replay.style import Level, Style, look
+from extension.sources.replay.camera import chosen_camera
+from extension.sources.replay.style import Extent, Level, Style, look
 from extension.timetravel.contacts import contacts
 from extension.timetravel.timeline import stated
 from extension.timetravel.trajectory import Track, Trajectory, micros
@@ -63,7 +64,8 @@ meetings = st.dictionaries(
 def test_pieces_hold_every_contact_and_whole_chunks(found: Meetings, speed: float, chunk_s: int) -> None:
     """In the order of the log, the first at its beginning; every contact is shown with its own instants."""
     log = log_of(found, 60.0)
-    cut, media_s = cut_down(log, speed=speed, chunk_s=chunk_s, contact_cm=CONTACT_CM)
+    parts = cut_down(log, speed=speed, chunk_s=chunk_s, contact_cm=CONTACT_CM)
+    cut, media_s = parts.pieces, parts.media_s
     assert cut[0] == Piece(0.0, log.start_at)
     ends = [*(piece.media_s for piece in cut[1:]), media_s]
     for piece, end_s in zip(cut, ends, strict=True):
@@ -83,13 +85,13 @@ def test_pieces_hold_every_contact_and_whole_chunks(found: Meetings, speed: floa
 def test_every_frame_shows_the_instant_that_the_pieces_say(found: Meetings, speed: float) -> None:
     """The timeline made of the same pieces names the same instants, to the microsecond before."""
     log = log_of(found, 60.0)
-    cut, media_s = cut_down(log, speed=speed, chunk_s=2, contact_cm=CONTACT_CM)
+    cut = cut_down(log, speed=speed, chunk_s=2, contact_cm=CONTACT_CM)
     style = replace(look(Level.ABSTRACT), speed=speed)
-    instants = instants_of(cut, media_s, style)
+    instants = cut.instants(style)
     assert instants.dtype == np.int64
-    assert instants.shape == (round(media_s * style.fps),)
+    assert instants.shape == (round(cut.media_s * style.fps),)
     assert (np.diff(instants) > 0).all()
-    line = stated(log.start_at, speed, log.start_at, cut)
+    line = stated(log.start_at, speed, log.start_at, cut.pieces)
     for frame in range(0, len(instants), 97):
         expected = micros(line.at(frame / style.fps))
         assert -2 <= int(instants[frame]) - expected <= 2
@@ -98,7 +100,7 @@ def test_every_frame_shows_the_instant_that_the_pieces_say(found: Meetings, spee
 def test_two_pieces_jump_where_the_second_begins() -> None:
     """Half a second each at ten frames a second, twice the speed."""
     cut = (Piece(0.0, START), Piece(0.5, START + dt.timedelta(seconds=30)))
-    at_us = instants_of(cut, 1.0, Style(fps=10, speed=2.0)) - micros(START)
+    at_us = Cut(cut, 1.0, ((), ())).instants(Style(fps=10, speed=2.0)) - micros(START)
     assert at_us.tolist() == [
         *(200_000 * n for n in range(5)),
         *(30_000_000 + 200_000 * n for n in range(5)),
@@ -108,11 +110,9 @@ def test_two_pieces_jump_where_the_second_begins() -> None:
 def test_a_calm_log_is_one_chunk_and_a_busy_one_is_all_of_it() -> None:
     """The shortest and the longest."""
     calm = cut_down(log_of(CALM, 60.0), speed=1.0, chunk_s=2, contact_cm=CONTACT_CM)
-    assert calm == ((Piece(0.0, START),), 2.0)
-    busy, media_s = cut_down(
-        log_of({("1", "2"): [(0.0, 60.0)]}, 60.0), speed=1.0, chunk_s=2, contact_cm=CONTACT_CM
-    )
-    assert (busy, media_s) == ((Piece(0.0, START),), 60.0)
+    assert calm == Cut((Piece(0.0, START),), 2.0, ((),))
+    busy = cut_down(log_of({("1", "2"): [(0.0, 60.0)]}, 60.0), speed=1.0, chunk_s=2, contact_cm=CONTACT_CM)
+    assert busy == Cut((Piece(0.0, START),), 60.0, (("1", "2"),))
 
 
 def test_nearness_counts_not_only_contact() -> None:
@@ -124,8 +124,32 @@ def test_nearness_counts_not_only_contact() -> None:
     places[(at_s >= 30) & (at_s <= 31), 0] = 1000.0 + NEAR * CONTACT_CM - 1.0
     log = replace(log, tracks={**log.tracks, "obj002": Track(track.at_us, places)})
     assert contacts(log, CONTACT_CM) == ()
-    cut, _ = cut_down(log, speed=1.0, chunk_s=2, contact_cm=CONTACT_CM)
-    assert [piece.start_at - START for piece in cut] == [dt.timedelta(0), dt.timedelta(seconds=28)]
+    cut = cut_down(log, speed=1.0, chunk_s=2, contact_cm=CONTACT_CM)
+    assert cut.about == ((), ("1", "2"))
+    assert [piece.start_at - START for piece in cut.pieces] == [dt.timedelta(0), dt.timedelta(seconds=28)]
+
+
+def test_a_part_is_seen_from_near_those_it_is_about() -> None:
+    """Still throughout, with both in the picture; a calm part, and a picture of a fixed extent, are seen as ever."""
+    log = log_of({("1", "2"): [(30.0, 31.0)]}, 60.0)
+    far = Track(log.tracks["obj003"].at_us, log.tracks["obj003"].places + 20_000.0)
+    log = replace(log, tracks={**log.tracks, "obj003": far})
+    style = look(Level.ABSTRACT)
+    cut = cut_down(log, speed=1.0, chunk_s=2, contact_cm=CONTACT_CM)
+    cameras, at_us = list(cut.cameras(log, style)), cut.instants(style)
+    assert len(cameras) == len(at_us)
+    whole = chosen_camera(log, style)
+    first = round(cut.pieces[1].media_s * style.fps)
+    assert set(cameras[:first]) == {whole}
+    (near,) = set(cameras[first:])
+    assert near.px_per_cm > 3 * whole.px_per_cm
+    for name in ("obj001", "obj002"):
+        seen = near.seen(log.tracks[name].places_at(at_us[first:]))
+        margin_px = style.radius_cm * near.px_per_cm
+        assert (seen > margin_px).all()
+        assert (seen < np.array([style.width, style.height]) - margin_px).all()
+    fixed = replace(style, extent=Extent(-5_000.0, -5_000.0, 30_000.0, 30_000.0))
+    assert set(cut.cameras(log, fixed)) == {chosen_camera(log, fixed)}
 
 
 @pytest.mark.parametrize("vlm", list(VlmUse))
@@ -139,9 +163,9 @@ def test_only_what_is_asked_about_is_drawn(tmp_path: Path, vlm: VlmUse) -> None:
         assert drawn.options.pieces == ()
         assert frames / fps == pytest.approx(8.0, abs=0.1)
     else:
-        cut, media_s = cut_down(log, speed=3.0, chunk_s=2, contact_cm=CONTACT_CM)
-        assert drawn.options.pieces == cut
-        assert frames / fps == pytest.approx(media_s, abs=0.1)
+        cut = cut_down(log, speed=3.0, chunk_s=2, contact_cm=CONTACT_CM)
+        assert drawn.options.pieces == cut.pieces
+        assert frames / fps == pytest.approx(cut.media_s, abs=0.1)
 
 
 def test_the_options_that_were_asked_for_stay(tmp_path: Path) -> None:
@@ -158,7 +182,7 @@ def test_a_finished_video_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "yard.mp4").write_bytes(b"drawn before")
     drawn = drawn_into(tmp_path, log, wanted)
     assert drawn.path.read_bytes() == b"drawn before"
-    assert drawn.options.pieces == cut_down(log, speed=3.0, chunk_s=2, contact_cm=CONTACT_CM)[0]
+    assert drawn.options.pieces == cut_down(log, speed=3.0, chunk_s=2, contact_cm=CONTACT_CM).pieces
 
 
 def test_resumed_drawing_says_what_the_first_drawing_said(tmp_path: Path) -> None:

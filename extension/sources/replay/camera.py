@@ -18,6 +18,9 @@ Points = npt.NDArray[np.float64]
 _MARGIN: Final = 1.2
 """Radii that a fitted picture leaves around the outermost objects."""
 
+_LEAST_RADII: Final = 24.0
+"""Ground that a close-up shows at least, in radii of a disc: those two, and what is around them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -74,6 +77,26 @@ def camera_on(middle_cm: tuple[float, float], across_cm: float, style: Style) ->
     """A camera above a place (x, z) that sees at least `across_cm` of ground both ways, clear of the clock's strip."""
     middle, reach = np.array(middle_cm, dtype=np.float64), across_cm / 2
     return _framed(middle - reach, middle + reach, style)
+
+
+def close_up(
+    trajectory: Trajectory, objids: Sequence[str], at_us: Micros, style: Style, whole: Camera
+) -> Camera:
+    """A camera that sees some objects at all of some instants, as near as is of use.
+
+    Args:
+        trajectory: The log.
+        objids: Whom to see, at least one.
+        at_us: Shape (m,), int64, microseconds since 1970 UTC.
+        style: Of the picture.
+        whole: Is taken where it sees them as near.
+    """
+    places = np.concatenate([trajectory.tracks[o].places_at(at_us)[:, [0, 2]] for o in objids])
+    low, high = places.min(axis=0), places.max(axis=0)
+    across_cm = max(float((high - low).max()) + 4 * style.radius_cm, _LEAST_RADII * style.radius_cm)
+    x, z = ((low + high) / 2).tolist()
+    near = camera_on((x, z), across_cm, style)
+    return near if near.px_per_cm > whole.px_per_cm else whole
 
 
 def between(one: Camera, other: Camera, share: float, style: Style) -> Camera:
