@@ -126,3 +126,21 @@ def test_a_missing_endpoint_stops_the_start(model_class: Any, monkeypatch: pytes
 def test_the_override_is_python_3_10(path: Path) -> None:
     """The engine's images before 2.4 have no newer one."""
     ast.parse(path.read_text(), feature_version=(3, 10))
+
+
+def test_a_live_chunks_wall_clock_is_burnt_in_where_that_is_wanted(
+    model_class: Any, vlm: VlmDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine states it for streams; the frames that arrive differ from those of a file."""
+    monkeypatch.setenv("CHUNK_CAPTION_BURN_TIMES", "on")
+    config.from_environment.cache_clear()
+    model = model_class()
+    row = padded([jpeg(90, 640, 360)])
+    sent = []
+    for stated in ("2026-11-06T12:00:00.000Z", "1970-01-01T00:00:06.000Z"):
+        told = chunk(6, 8)
+        told.start_ntp = stated
+        model.generate("?", [row], [[6.5]], {}, [told]).result(20)
+        sent.append(json.dumps(vlm.requests[-1].body))
+    model._captioner.close()
+    assert sent[0] != sent[1]

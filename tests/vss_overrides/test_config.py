@@ -53,6 +53,7 @@ def test_the_path_of_a_route_is_taken_off_the_endpoint(given: str, taken: str) -
         ("CHUNK_CAPTION_LOGPROBS", "yes"),
         ("CHUNK_CAPTION_FRAME_STEP_S", "-1"),
         ("CHUNK_CAPTION_MEDIA_UUID", "1"),
+        ("CHUNK_CAPTION_BURN_TIMES", "yes"),
         ("CHUNK_CAPTION_FEW_SHOT_FILE", "/nowhere/examples.json"),
     ],
 )

@@ -11,10 +11,10 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chunk_caption import answers, failures
+from chunk_caption import answers, burn, failures
 from chunk_caption.client import Client
 from chunk_caption.config import Config
 from chunk_caption.failures import CaptionFailed
@@ -57,6 +57,7 @@ class Captioner:
         self._sleep = sleep
         self._chance = chance
         self._logprobs = config.logprobs
+        self._burner = burn.Burner(burn.drawer()) if config.burn_times else None
         self._pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="chunk-caption")
         self._knowledge = Knowledge(config, self._client)
 
@@ -81,7 +82,7 @@ class Captioner:
         progress = _Progress()
         error = None
         try:
-            text = self._ask(_taken(question), progress, started_s + self._config.timeout_s)
+            text = self._ask(self._shown(_taken(question)), progress, started_s + self._config.timeout_s)
         except CaptionFailed as failure:
             error = failure.code
             text = answers.marker(failure.code, failure.message)
@@ -98,6 +99,12 @@ class Captioner:
             error=error,
         )
         return text, answers.stats(report)
+
+    def _shown(self, question: Question) -> Question:
+        """The question as the VLM is to see it: with times drawn into the frames, where that is wanted."""
+        if self._burner is None:
+            return question
+        return replace(question, frames=self._burner.burnt(question.frames, question.clock_s))
 
     def _ask(self, question: Question, progress: _Progress, deadline_s: float) -> str:
         lost = 0

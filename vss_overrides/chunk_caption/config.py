@@ -43,7 +43,7 @@ class Config:
     is the number of chunks asked at once; `retries` counts the attempts after the first; `schema` is what
     answers must follow; `logprobs` asks for the answer's log-probabilities; `uuid` lets media carry a hash where the
     server knows it again; `examples` stand before every question; `frame_step_s` stands in for frame times where an
-    engine tells none.
+    engine tells none; `burn_times` draws frame times into the pictures.
     """
 
     endpoint: str
@@ -58,6 +58,7 @@ class Config:
     uuid: bool = True
     examples: tuple[Example, ...] = ()
     frame_step_s: float | None = None
+    burn_times: bool = False
 
 
 def read(environ: Mapping[str, str]) -> Config:
@@ -82,6 +83,7 @@ def read(environ: Mapping[str, str]) -> Config:
     uuid = take(lambda: _choice(environ, "CHUNK_CAPTION_MEDIA_UUID", ("auto", "off"))) == "auto"
     examples = take(lambda: _examples(environ))
     step_s = take(lambda: _number(environ, "CHUNK_CAPTION_FRAME_STEP_S", 0.0, 0.0, 3600.0)) or None
+    burn_times = take(lambda: _choice(environ, "CHUNK_CAPTION_BURN_TIMES", ("off", "on"))) == "on"
     if mistakes:
         raise BadConfig("; ".join(mistakes))
     model = _text(environ, "VIA_VLM_OPENAI_MODEL_DEPLOYMENT_NAME") or DEFAULT_MODEL
@@ -98,6 +100,7 @@ def read(environ: Mapping[str, str]) -> Config:
         uuid=uuid,
         examples=examples,
         frame_step_s=step_s,
+        burn_times=burn_times,
     )
 
 

@@ -33,12 +33,17 @@ Counter = Callable[[list[Message]], int | None]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about one chunk. `length_s` is the chunk's length where known; `sampling` holds the engine's keys."""
+    """What is asked about one chunk.
+
+    `length_s` is the chunk's length where known; `sampling` holds the engine's keys; `clock_s` is the wall clock at the chunk's start,
+    Unix seconds, where known.
+    """
 
     prompt: str
     frames: Sequence[Frame]
     length_s: float | None
     sampling: Mapping[str, Any]
+    clock_s: float | None = None
 
 
 @dataclass(frozen=True)

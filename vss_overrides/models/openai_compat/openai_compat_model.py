@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from chunk_caption import config
+from chunk_caption import burn, config
 from chunk_caption.captioner import Captioner
 from chunk_caption.frames import frames_of
 from chunk_caption.request import Question
@@ -45,7 +45,7 @@ class CompOpenAIModel:
             video_frames_times: for each chunk N times in seconds of the file or stream.
             generation_config: those of max_new_tokens, top_p, top_k, temperature, seed, enable_reasoning and
                 system_prompt that the request set. Chat completions know no top_k.
-            chunk: for each chunk the engine's ChunkInfo, of which start_pts and end_pts (ns) are read.
+            chunk: for each chunk the engine's ChunkInfo, of which start_pts and end_pts (ns) and start_ntp are read.
         """
         sampling = {key: value for key, value in (generation_config or {}).items() if value is not None}
         chunks = list(chunk or [None] * len(video_embeds))
@@ -65,4 +65,6 @@ def _question(
     length_s = None
     if start_s is not None and isinstance(end_ns, int | float) and end_ns / _NS_PER_S > start_s:
         length_s = end_ns / _NS_PER_S - start_s
-    return Question(prompt, frames_of(embeds, times_s, start_s), length_s, sampling)
+    # The wall clock counts from the chunk's start, and so must the frames' times for it to be right.
+    clock_s = None if start_s is None else burn.clock_s(getattr(chunk, "start_ntp", None))
+    return Question(prompt, frames_of(embeds, times_s, start_s), length_s, sampling, clock_s)
