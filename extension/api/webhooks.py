@@ -17,6 +17,7 @@ _EXAMPLE: dict[str, JsonValue] = {
         "sequence": 1,
         "source": "yard.mp4",
         "model": "reference-vision",
+        "evidence": "/api/v1/incidents/5f1d2c1e-0f2a-5a44-9a53-2f3c1f6b6e11/evidence",
         "incident": {
             "id": "5f1d2c1e-0f2a-5a44-9a53-2f3c1f6b6e11",
             "job_id": "0a6d4c4e-5b0d-4c59-8c42-9f7f7a3d2b10",
@@ -31,6 +32,7 @@ _EXAMPLE: dict[str, JsonValue] = {
             "positions": [{"objid": "3", "x": 120.5, "y": 0.0, "z": -42.0}],
             "description": "3 and 7 touch",
             "basis": "both",
+            "check": "once",
             "phase": "open",
             "event_ids": ["e-1"],
         },

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
-from extension.settings import BESIDE, Settings
+from extension.settings import BESIDE, CameraSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,11 @@ OVERRIDE = (
         "auto",
     ),
     Knob(
+        "CHUNK_CAPTION_BURN_TIMES",
+        "on draws each frame's time into the lower right corner of its picture, for VLMs that place events badly.",
+        "off",
+    ),
+    Knob(
         "CHUNK_CAPTION_FRAME_STEP_S",
         "Seconds between frames where the engine tells no frame times (custom_model/ on 2.3.1); 0: none.",
         "0",
@@ -104,12 +110,15 @@ OVERRIDE = (
 
 def parts() -> tuple[Part, ...]:
     """All knobs there are, by who reads them."""
-    service = tuple(
-        Knob(field.alias or "", field.description or "", _shown(field.default))
-        for field in Settings.model_fields.values()
-    )
+    known = Settings.model_fields
+    service = tuple(_knob(field) for name, field in known.items() if name not in CameraSettings.model_fields)
     return (
         Part("The service", "A misspelt `EXT_` name stops the start.", service),
+        Part(
+            "Cameras",
+            "What differs from camera to camera lies in their own file ([cameras](cameras.md)).",
+            tuple(_knob(field) for field in CameraSettings.model_fields.values()),
+        ),
         Part(
             "The override inside the via-server",
             "Passed on to the embedded via-server, and by compose.override.yaml into NVIDIA's container. There, a file must lie "
@@ -123,6 +132,10 @@ def parts() -> tuple[Part, ...]:
             COMPOSE,
         ),
     )
+
+
+def _knob(field: FieldInfo) -> Knob:
+    return Knob(field.alias or "", field.description or "", _shown(field.default))
 
 
 def env_template() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from extension.model import Caption, Claim, Event, Kind, Position, Severity
 
@@ -36,9 +37,7 @@ def _within_policy(claim: Claim) -> Claim:
     """A near miss is a warning at most, whatever the model called it."""
     if claim.kind is not Kind.NEAR_MISS or claim.severity.rank <= Severity.WARN.rank:
         return claim
-    return Claim(
-        claim.kind, claim.span, Severity.WARN, claim.objects, claim.clock, claim.description, claim.confidence
-    )
+    return replace(claim, severity=Severity.WARN)
 
 
 def _event(
@@ -59,4 +58,5 @@ def _event(
         start_at=start_at,
         end_at=end_at,
         positions=locate(claim.objects, start_at) if start_at and claim.objects else (),
+        check=claim.check,
     )

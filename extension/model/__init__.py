@@ -5,6 +5,7 @@ Media offsets end in `_s` (seconds from the first frame of the source), wall-clo
 
 from __future__ import annotations
 
+from extension.model.briefs import Brief, Origin, Snapshot, Zone
 from extension.model.findings import (
     Announcement,
     Caption,
@@ -27,6 +28,7 @@ from extension.model.jobs import (
 from extension.model.words import (
     Basis,
     Change,
+    Check,
     DeliveryState,
     JobStatus,
     Kind,
@@ -38,8 +40,10 @@ from extension.model.words import (
 __all__ = [
     "Announcement",
     "Basis",
+    "Brief",
     "Caption",
     "Change",
+    "Check",
     "Chunk",
     "Claim",
     "Delivery",
@@ -52,11 +56,14 @@ __all__ = [
     "JobStatus",
     "Kind",
     "Message",
+    "Origin",
     "Phase",
     "Piece",
     "Position",
     "Severity",
+    "Snapshot",
     "Span",
     "Verdict",
     "VlmUse",
+    "Zone",
 ]

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from extension.model.words import Basis, Change, Kind, Phase, Severity
+from extension.model.words import Basis, Change, Check, Kind, Phase, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Claim:
     clock: str | None = None
     description: str = ""
     confidence: float | None = None
+    check: Check = Check.ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Event:
     end_at: dt.datetime | None = None
     positions: tuple[Position, ...] = ()
     basis: Basis = Basis.VLM
+    check: Check = Check.ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class Incident:
     end_at: dt.datetime | None = None
     positions: tuple[Position, ...] = ()
     basis: Basis = Basis.VLM
+    check: Check = Check.ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,34 @@ class VlmUse(enum.StrEnum):
 
 
 class Basis(enum.StrEnum):
-    """What an event rests on: the VLM's answer, the coordinates of the log, or both."""
+    """What an event rests on: the VLM's answer, the coordinates of the log, or both.
+
+    `MOTION`: on motion alone, while no VLM can be had. `CAPTURE`: on the recording itself, which failed.
+    """
 
     VLM = "vlm"
     LOG = "log"
     BOTH = "both"
+    MOTION = "motion"
+    CAPTURE = "capture"
+
+
+class Check(enum.StrEnum):
+    """What became of looking twice, weakest first; of what is merged into one, the strongest counts.
+
+    `WITHDRAWN`: a later look showed that nothing happened. `ONCE`: nobody looked again. `UNVERIFIED`: it was to be looked at again,
+    and could not be. `CONFIRMED`: a second look agrees.
+    """
+
+    WITHDRAWN = "withdrawn"
+    ONCE = "once"
+    UNVERIFIED = "unverified"
+    CONFIRMED = "confirmed"
+
+    @property
+    def rank(self) -> int:
+        """Place in that order, from 0."""
+        return list(Check).index(self)
 
 
 class Phase(enum.StrEnum):

@@ -75,6 +75,7 @@ def _body(announcement: Announcement, message_type: str, job: Job, made_at: dt.d
                 incident=IncidentOut.of(_cut(announcement.incident, *cut)),
                 source=_clean(job.name, _LONGEST_NAME),
                 model=_clean(job.model, _LONGEST_NAME) if job.model else None,
+                evidence=f"/api/v1/incidents/{announcement.incident.id}/evidence",
             ),
         )
         text = alert.model_dump_json()

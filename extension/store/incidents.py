@@ -69,6 +69,17 @@ class Incidents(Part):
         with self._db.read() as connection:
             return [rows.incident(row) for row in connection.execute(query).mappings()]
 
+    def latest_incidents(self, job_id: str, limit: int) -> list[Incident]:
+        """The `limit` incidents of a job that began last, by start."""
+        query = (
+            select(INCIDENTS)
+            .where(INCIDENTS.c.job_id == job_id)
+            .order_by(INCIDENTS.c.start_s.desc(), INCIDENTS.c.id.desc())
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [rows.incident(row) for row in connection.execute(query).mappings()][::-1]
+
     def incident(self, incident_id: str) -> Incident:
         """One incident.
 
@@ -87,6 +98,16 @@ class Incidents(Part):
         query = (
             select(INCIDENTS)
             .where(INCIDENTS.c.job_id == job_id, INCIDENTS.c.phase == Phase.OPEN.value)
+            .order_by(INCIDENTS.c.start_s, INCIDENTS.c.id)
+        )
+        with self._db.read() as connection:
+            return [rows.incident(row) for row in connection.execute(query).mappings()]
+
+    def incidents_since(self, job_id: str, end_s: float) -> list[Incident]:
+        """A job's incidents that end at a media second or later, by start."""
+        query = (
+            select(INCIDENTS)
+            .where(INCIDENTS.c.job_id == job_id, INCIDENTS.c.end_s >= end_s)
             .order_by(INCIDENTS.c.start_s, INCIDENTS.c.id)
         )
         with self._db.read() as connection:

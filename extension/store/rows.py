@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping
 from extension.model import (
     Basis,
     Caption,
+    Check,
     Chunk,
     Claim,
     Delivery,
@@ -131,6 +132,7 @@ def _claim(page: dict[str, Any]) -> Claim:
         clock=page["clock"],
         description=page["description"],
         confidence=page["confidence"],
+        check=Check(page.get("check", Check.ONCE)),
     )
 
 
@@ -175,6 +177,7 @@ def _happening_values(happening: Event | Incident) -> Values:
         "end_at": happening.end_at,
         "positions": [asdict(position) for position in happening.positions],
         "basis": happening.basis.value,
+        "check": happening.check.value,
     }
 
 
@@ -192,6 +195,7 @@ def _happening(row: RowMapping) -> Values:
         "end_at": row["end_at"],
         "positions": tuple(Position(**position) for position in row["positions"]),
         "basis": Basis(row["basis"]),
+        "check": Check(row["check"]),
     }
 
 

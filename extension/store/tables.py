@@ -76,6 +76,7 @@ EVENTS = Table(
     Column("end_at", Instant),
     Column("positions", JSON, nullable=False),
     Column("basis", String, nullable=False, server_default="vlm"),
+    Column("check", String, nullable=False, server_default="once"),
     Index("ix_events_job", "job_id", "start_s"),
 )
 
@@ -97,6 +98,7 @@ INCIDENTS = Table(
     Column("end_at", Instant),
     Column("positions", JSON, nullable=False),
     Column("basis", String, nullable=False, server_default="vlm"),
+    Column("check", String, nullable=False, server_default="once"),
     Index("ix_incidents_job", "job_id", "start_s"),
 )
 

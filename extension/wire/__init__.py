@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from extension.wire.briefs import BriefIn, BriefOut, ZoneIO
 from extension.wire.cameras import CameraOut
 from extension.wire.findings import (
     CaptionOut,
@@ -32,6 +33,8 @@ __all__ = [
     "AboutOut",
     "AlertData",
     "AnswerOut",
+    "BriefIn",
+    "BriefOut",
     "CameraOut",
     "CaptionOut",
     "Citation",
@@ -46,4 +49,5 @@ __all__ = [
     "Problem",
     "QuestionIn",
     "Wire",
+    "ZoneIO",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from extension.model import Basis, Caption, Event, Incident, Kind, Phase, Position, Severity
+from extension.model import Basis, Caption, Check, Event, Incident, Kind, Phase, Position, Severity
 from extension.wire.form import Wire
 
 
@@ -66,6 +66,7 @@ class Happening(Wire):
     positions: list[PositionOut]
     description: str
     basis: Basis = Basis.VLM
+    check: Check = Check.ONCE
 
 
 class EventOut(Happening):
@@ -107,4 +108,5 @@ def _shared(happening: Event | Incident) -> dict[str, Any]:
         "positions": [PositionOut.of(p) for p in happening.positions],
         "description": happening.description,
         "basis": happening.basis,
+        "check": happening.check,
     }

@@ -74,6 +74,10 @@ class AlertData(Wire):
     incident: IncidentOut
     source: str = Field(description="Name of the video")
     model: str | None
+    evidence: str | None = Field(
+        default=None,
+        description="Path on this service where clip, snapshot and manifest are, or will be once they are made",
+    )
 
 
 class AboutOut(Wire):

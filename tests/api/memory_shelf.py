@@ -112,6 +112,10 @@ class MemoryShelf:
         kept = [event for event in self._events.values() if event.job_id == job_id]
         return sorted(kept, key=lambda event: (event.span.start_s, event.objects))
 
+    def latest_incidents(self, job_id: str, limit: int) -> list[Incident]:
+        """Those that began last, by start."""
+        return sorted(self.incidents(job_id, limit=10**6), key=lambda i: i.span.start_s)[-limit:]
+
     def incidents(self, job_id: str | None = None, limit: int = 200) -> list[Incident]:
         """Of one job, or all."""
         kept = self._incidents.values()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from extension.incidents import merge
-from extension.model import Change, Event, Incident, Kind, Phase, Severity, Span
+from extension.model import Change, Check, Event, Incident, Kind, Phase, Severity, Span
 
 GAP_S = 0.5
 CHUNK_S = 2.0
@@ -66,6 +67,46 @@ def test_different_objects_and_kinds_are_different_incidents() -> None:
     fire = Event("f", "job", 0, Kind.FIRE, Span(0.5, 1.0), Severity.EXTREME, ("1", "2"))
     found, _ = _run([_event(0.5, 1.0, "1", "2"), _event(0.5, 1.0, "1", "3"), fire])
     assert len(found) == 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "incidents"),
+    [
+        pytest.param(("worker",), ("a man in orange",), 1, id="words-for-the-same-man"),
+        pytest.param(("worker", "forklift"), ("forklift",), 1, id="more-words-and-fewer"),
+        pytest.param((), ("worker",), 1, id="no-words-and-some"),
+        pytest.param(("1", "2"), ("1", "3"), 2, id="labels"),
+        pytest.param(("1", "2"), ("worker",), 2, id="a-label-and-a-word"),
+        pytest.param(("1", "2"), (), 2, id="labels-and-nobody"),
+    ],
+)
+def test_labels_separate_incidents_and_words_do_not(
+    one: tuple[str, ...], other: tuple[str, ...], incidents: int
+) -> None:
+    """Two answers about one moment in which two windows overlap; what the first called them stays."""
+    found, told = _run([_event(1.0, 1.8, *one), _event(1.5, 2.0, *other)])
+    assert len(found) == incidents
+    assert [change for change, _ in told].count(Change.OPENED) == incidents
+    assert found[0].objects == one
+
+
+def test_words_of_another_kind_or_far_apart_are_another_incident() -> None:
+    """Only what is of one kind and within the gap is taken for the same."""
+    fire = Event("f", "job", 0, Kind.FIRE, Span(1.0, 1.8), Severity.EXTREME, ("a van",))
+    found, _ = _run([_event(1.0, 1.8, "worker"), fire, _event(4.0, 4.5, "a man")])
+    assert len(found) == 3
+
+
+def test_a_second_look_is_told_and_the_strongest_check_counts() -> None:
+    """An incident that becomes confirmed is told again; a weaker check after it changes nothing."""
+    events = [
+        _event(1.0, 1.9, "worker"),
+        replace(_event(2.0, 2.5, "man"), check=Check.CONFIRMED),
+        replace(_event(2.6, 3.0, "man"), check=Check.UNVERIFIED),
+    ]
+    (incident,), told = _run(events)
+    assert incident.check is Check.CONFIRMED
+    assert [change for change, _ in told] == [Change.OPENED, Change.UPDATED, Change.RESOLVED]
 
 
 def test_an_incident_spans_its_events_and_knows_them() -> None:

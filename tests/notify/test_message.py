@@ -44,6 +44,12 @@ def test_a_message_says_what_changed(change: Change) -> None:
     assert Alert.model_validate(body).data.incident.id == "i-1"
 
 
+def test_a_message_says_where_its_evidence_is() -> None:
+    """The path that the service answers on."""
+    data = json.loads(_body(values.incident()))["data"]
+    assert data["evidence"] == "/api/v1/incidents/i-1/evidence"
+
+
 def test_the_time_is_in_utc_whatever_the_zone() -> None:
     """Noon in Greenwich is nine in the evening in Seoul."""
     seoul = NOON.astimezone(dt.timezone(dt.timedelta(hours=9)))

@@ -155,3 +155,17 @@ def test_two_incidents_that_prove_to_be_one_become_one(store: Store) -> None:
     store.commit_judgement("job-1", judged_chunks=3, events=(), incidents=[joined], messages=())
     assert {incident.id for incident in store.incidents("job-1")} == {"i-1", "i-9"}
     assert len(store.deliveries("job-1")) == 1
+
+
+def test_incidents_since_an_instant_are_those_that_end_there_or_later(store: Store) -> None:
+    """Of one job, open or not, by start."""
+    store.add_job(values.job(id="job-2"))
+    spans = {"old": (0.0, 5.0), "across": (2.0, 30.0), "edge": (5.0, 10.0), "new": (20.0, 25.0)}
+    incidents = [
+        replace(values.incident(), id=name, span=Span(*span), event_ids=(name,))
+        for name, span in spans.items()
+    ]
+    store.commit_judgement("job-1", judged_chunks=1, events=(), incidents=incidents, messages=())
+    assert [found.id for found in store.incidents_since("job-1", 10.0)] == ["across", "edge", "new"]
+    assert store.incidents_since("job-1", 30.5) == []
+    assert store.incidents_since("job-2", 0.0) == []

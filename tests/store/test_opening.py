@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 
 from extension.errors import BadSettings, ExtensionError, Unavailable
 from extension.model import JobStatus
+from extension.settings import load
 from extension.store import Store
 from extension.store.tables import METADATA
 from tests.store import values
@@ -41,6 +42,15 @@ def test_the_migrations_make_exactly_the_tables(tmp_path: Path) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("name", ["a?b", "50%41", "한 글", "a#b+c", "a;b&c"])
+def test_the_database_lies_in_the_data_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    """Signs that mean something in an address mean nothing in a folder's name."""
+    folder = tmp_path / name
+    Store.open(load(None, data_dir=folder).database, SetClock()).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (folder / "timetravel.db").is_file()
 
 
 def test_the_tables_can_be_made_on_postgresql() -> None:

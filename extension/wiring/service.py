@@ -1,4 +1,4 @@
-"""Builds the service from the settings: the only module that knows every part."""
+"""Builds the service from the settings: here alone every part is known."""
 
 from __future__ import annotations
 
@@ -14,33 +14,29 @@ from prometheus_client import CollectorRegistry
 
 from extension import VERSION
 from extension.api import Services, create_app
+from extension.api.camera_metrics import CameraMetrics
 from extension.api.costs import CaptionCosts
 from extension.api.metrics import Counts
 from extension.chunks.via_client import ViaClient
 from extension.clock import Clock, SystemClock
 from extension.errors import Unavailable
+from extension.evidence.retention import Keep
 from extension.model import Announcement, Job, Message
 from extension.notify import receivers as receiver_book
 from extension.notify.courier import Courier
 from extension.notify.message import messages_for
 from extension.notify.receivers import Receiver
 from extension.notify.webhook import WebhookSender
-from extension.pipeline.judging import Announce
-from extension.pipeline.live.lane import Spec
-from extension.pipeline.live.service import Live
-from extension.pipeline.live.watch import Looking
+from extension.pipeline.live.lag import BOUNDS_S
 from extension.pipeline.questions import Endpoint, Questions
 from extension.pipeline.records import Kept
+from extension.pipeline.retiring import Retiring
 from extension.pipeline.runner import JobRunner, Policy
 from extension.pipeline.summing import Wish
 from extension.pipeline.worker import Worker
 from extension.playback.clips import Roll
 from extension.playback.film import Film
 from extension.settings import Settings
-from extension.sources.camera import book_file as camera_book
-from extension.sources.camera.capture import CaptureOptions
-from extension.sources.camera.retention import Retention
-from extension.sources.camera.ring import Ring
 from extension.sources.probe import probe
 from extension.store import Store
 from extension.supervisor import Supervisor
@@ -49,11 +45,8 @@ from extension.timetravel.summary_tongues import Language
 from extension.timetravel.trajectory_csv import read_trajectory
 from extension.ui import mount_ui
 from extension.wire import AboutOut
+from extension.wiring import cameras
 
-# Four frames per second of a window of ten.
-_WINDOW_FRAMES = 40
-# A live window is not worth waiting for long: the next ones come.
-_WINDOW_PATIENCE_S = 5.0
 REFERENCE_NOTE = (
     "The connected VLM is the reference program: it reads replays with numbered discs, and judges camera footage "
     "by motion alone (fall, collision, fire, smoke), on a CPU. It is not a language model."
@@ -123,7 +116,7 @@ def build(settings: Settings, *, own_url: str, page: bool, clock: Clock | None =
     courier = Courier(store, receivers, clock, sender.send, random.SystemRandom())
     via = ViaClient(settings.via_backend, timeout_s=settings.via_timeout_s)
     announce = partial(_announce, receivers=receivers, clock=clock)
-    live = _live(settings, store, via, announce)
+    live = cameras.build(settings, store, via, announce)
     runner = JobRunner(
         store,
         via,
@@ -135,14 +128,20 @@ def build(settings: Settings, *, own_url: str, page: bool, clock: Clock | None =
     )
     worker = Worker(store, runner, supervisor.stop)
     services = _services(settings, store, clock, via, receivers, worker, courier)
-    lively: Mapping[str, Callable[[], None]] = {}
+    lively = {"retire evidence": _retiring(settings, store, clock, supervisor).run}
     if live is not None:
-        services = replace(services, cameras=live.cameras, explain=live.explain)
-        lively = live.work(clock, supervisor.stop, courier.wake, ZoneInfo(settings.timezone))
+        services = replace(services, cameras=live.cameras, explain=live.explain, places=live.places)
+        services.registry.register(CameraMetrics(live.cameras, live.lags, BOUNDS_S))
+        lively |= live.work(clock, supervisor.stop, courier.wake, ZoneInfo(settings.timezone))
     app = create_app(services, VERSION)
     if page:
         mount_ui(app, lambda: own_url)
     return Service(app, store, worker, courier, sender, supervisor, lively)
+
+
+def _retiring(settings: Settings, store: Store, clock: Clock, supervisor: Supervisor) -> Retiring:
+    keep = Keep(settings.evidence_kept_s, settings.evidence_bytes)
+    return Retiring(store, settings.data_dir / "outputs", keep, clock, supervisor.stop)
 
 
 def policy(settings: Settings) -> Policy:
@@ -162,6 +161,7 @@ def policy(settings: Settings) -> Policy:
         replays_dir=settings.data_dir / "media",
         logs_dir=_logs_dir(settings),
         kept=_kept(settings),
+        second_look=settings.second_look,
     )
 
 
@@ -170,38 +170,6 @@ def _kept(settings: Settings) -> Kept:
     film = Film(language=Language(settings.summary_language), roll=Roll(pre_s=settings.summary_pre_s))
     wish = Wish(film=film if settings.summary_video else None, most_moments=settings.summary_moments)
     return Kept(settings.data_dir / "outputs", wish, settings.evidence_incidents)
-
-
-def _live(settings: Settings, store: Store, via: ViaClient, announce: Announce) -> Live | None:
-    """The part that watches cameras, where some are named."""
-    if settings.cameras_file is None:
-        return None
-    entries = camera_book.load(settings.cameras_file)
-    folder = settings.cameras_file.parent
-    return Live(
-        [
-            (
-                one.camera(folder),
-                Spec(one.name, one.window_s, one.stride_s, one.prompt, one.merge_gap_s),
-            )
-            for one in entries
-        ],
-        store,
-        via,
-        announce,
-        Ring(settings.data_dir / "ring", Retention(settings.ring_s, settings.ring_bytes)),
-        Looking(
-            frames_per_window=settings.frames_per_chunk or _WINDOW_FRAMES,
-            max_tokens=settings.max_tokens,
-            patience_s=_WINDOW_PATIENCE_S,
-            zero_copy=settings.via_zero_copy,
-            folder=settings.data_dir / "media" / "windows",
-            kept_s=settings.windows_kept_s,
-        ),
-        CaptureOptions(),
-        settings.requests_in_flight,
-        outputs_dir=settings.data_dir / "outputs",
-    )
 
 
 def _receivers(settings: Settings) -> tuple[Receiver, ...]:

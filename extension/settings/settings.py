@@ -11,12 +11,14 @@ import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from extension.errors import BadSettings
+from extension.settings.cameras import CameraSettings
 
 PREFIX = "EXT_"
 OVERRIDE_PREFIX = "CHUNK_CAPTION_"
@@ -26,7 +28,7 @@ BESIDE = (OVERRIDE_PREFIX, "VIA_SERVER_")
 _ROUTES = ("/chat/completions", "/models")
 
 
-class Settings(BaseSettings):
+class Settings(CameraSettings):
     """The service's configuration, from the environment and an optional `.env` file."""
 
     model_config = SettingsConfigDict(
@@ -171,25 +173,6 @@ class Settings(BaseSettings):
         ge=0,
         description="Most incidents of a job that get evidence (clip, snapshot, manifest); 0: none.",
     )
-    cameras_file: Path | None = Field(
-        None, alias="EXT_CAMERAS_FILE", description="YAML file with the cameras to watch (docs/cameras.md)."
-    )
-    ring_s: int = Field(
-        3600, alias="EXT_RING_S", ge=60, description="How long recorded camera video is kept, in seconds."
-    )
-    ring_bytes: int = Field(
-        20 * 1024**3,
-        alias="EXT_RING_BYTES",
-        ge=100 * 1024**2,
-        description="Most bytes of recorded camera video; the oldest goes first.",
-    )
-    windows_kept_s: int = Field(
-        7 * 86_400,
-        alias="EXT_WINDOWS_KEPT_S",
-        ge=60,
-        description="How long the answers for a camera's windows are kept, in seconds; incidents stay.",
-    )
-
     webhook_url: str = Field(
         "",
         alias="EXT_WEBHOOK_URL",
@@ -256,7 +239,8 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """SQLAlchemy address of the database."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'timetravel.db').absolute()}"
+        file = (self.data_dir / "timetravel.db").absolute()
+        return self.database_url or f"sqlite:///{quote(str(file))}"
 
 
 def load(env_file: Path | None = Path(".env"), **overrides: Any) -> Settings:
