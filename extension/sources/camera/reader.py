@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -23,6 +25,10 @@ from extension.sources.camera.trouble import CameraTrouble, Code
 _FALLBACK_FPS: Final = 25.0
 _CODECS: Final = frozenset({"h264", "hevc"})
 _PROTOCOLS: Final = "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,crypto"
+_ENCRYPTED: Final = "rtsps"
+_ENCRYPTED_PORT: Final = 322
+"""Where such cameras listen unless told otherwise (IANA)."""
+
 _RATE_PROBE_FRAMES: Final = "3"
 """Frames that tell the rate; the library's own 20 or more delay every connection by a second."""
 
@@ -155,25 +161,48 @@ def _open(camera: Camera, patience: Patience) -> InputContainer:
         "allowed_media_types": "video",
         "protocol_whitelist": _PROTOCOLS,
         "fpsprobesize": _RATE_PROBE_FRAMES,
+        # Said outright: the library's own choice differs from version to version.
+        "tls_verify": "1" if camera.certificate else "0",
     }
+    if camera.certificate:
+        options["ca_file"] = str(camera.certificate)
     # The library gives up at the second time that it waits so long for a packet.
     timeouts = (patience.open_s, patience.stall_s / 2)
     try:
-        return av.open(camera.url, options=options, timeout=timeouts)
+        return av.open(_url(camera), options=options, timeout=timeouts)
     except av.error.HTTPOtherClientError:
         # What a camera answers that has nothing of the allowed type: look whether it has anything else.
-        code = _other_code(camera, timeouts)
+        code = _other_code(camera, options, timeouts)
     except (av.error.FFmpegError, ValueError) as exc:
         code = _code(exc)
+    if code is Code.UNREACHABLE and _answers(camera, patience.open_s):
+        code = Code.NOT_ENCRYPTED
     # Outside the handler: the library's error has the password in its text, and must not become this one's context.
     raise CameraTrouble(code)
 
 
-def _other_code(camera: Camera, timeouts: tuple[float, float]) -> Code:
+def _url(camera: Camera) -> str:
+    """The address as the library knows it: its schemes are in small letters."""
+    scheme, _, rest = camera.url.partition(":")
+    return f"{scheme.lower()}:{rest}"
+
+
+def _answers(camera: Camera, patience_s: float) -> bool:
+    """Whether somebody listens where an encrypted connection did not come about: the library has one error for both."""
+    parts = urlsplit(camera.url)
+    if parts.scheme.lower() != _ENCRYPTED:
+        return False
     try:
-        with av.open(
-            camera.url, options={"rtsp_transport": camera.transport.value}, timeout=timeouts
-        ) as found:
+        with socket.create_connection((parts.hostname, parts.port or _ENCRYPTED_PORT), patience_s):
+            return True
+    except OSError:
+        return False
+
+
+def _other_code(camera: Camera, options: Mapping[str, str], timeouts: tuple[float, float]) -> Code:
+    wider = {name: value for name, value in options.items() if name != "allowed_media_types"}
+    try:
+        with av.open(_url(camera), options=wider, timeout=timeouts) as found:
             return Code.PROTOCOL if found.streams.video else Code.NOT_VIDEO
     except (av.error.FFmpegError, ValueError):
         return Code.PROTOCOL

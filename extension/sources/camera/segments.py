@@ -62,8 +62,11 @@ class Segment:
 
 
 def folder_name(camera: str) -> str:
-    """The folder that holds one camera and no other: every name has its own, whatever is in it."""
-    return quote(camera, safe="").replace(".", "%2E")
+    """The folder that holds one camera and no other: every name has its own, whatever is in it.
+
+    Letters and digits of all languages stay as they are, so that the longest of names still makes a folder.
+    """
+    return "".join(sign if sign.isalnum() else _quoted(sign) for sign in camera)
 
 
 def camera_name(folder: str) -> str:
@@ -92,6 +95,10 @@ def read_name(camera: str, path: Path, size_bytes: int) -> Segment | None:
         return None
     footage = Footage(codec, int(width), int(height), int(keyframes), Stamp(stamp))
     return Segment(camera, start_at, end_at, path, size_bytes, footage)
+
+
+def _quoted(sign: str) -> str:
+    return quote(sign, safe="").replace(".", "%2E")
 
 
 class SegmentIndex:

@@ -17,6 +17,7 @@ class Code(enum.StrEnum):
     STARTING = "Starting"
     NOT_RUNNING = "NotRunning"
     UNREACHABLE = "Unreachable"
+    NOT_ENCRYPTED = "NotEncrypted"
     UNAUTHORIZED = "Unauthorized"
     NOT_FOUND = "NotFound"
     NOT_VIDEO = "NotVideo"
@@ -38,6 +39,7 @@ MESSAGES: Final = {
     Code.STARTING: "no picture has come yet",
     Code.NOT_RUNNING: "the service did not run",
     Code.UNREACHABLE: "nothing answers at this address: check host, port and network",
+    Code.NOT_ENCRYPTED: "no encrypted connection comes about: the camera speaks no TLS on this port, or shows another certificate",
     Code.UNAUTHORIZED: "the camera refuses the user name or password",
     Code.NOT_FOUND: "the camera knows no stream under this path",
     Code.NOT_VIDEO: "the stream holds no video",
@@ -57,7 +59,14 @@ MESSAGES: Final = {
 """One sentence each, for people."""
 
 LASTING: Final = frozenset(
-    {Code.UNAUTHORIZED, Code.NOT_FOUND, Code.NOT_VIDEO, Code.UNSUPPORTED_CODEC, Code.UNDECODABLE}
+    {
+        Code.NOT_ENCRYPTED,
+        Code.UNAUTHORIZED,
+        Code.NOT_FOUND,
+        Code.NOT_VIDEO,
+        Code.UNSUPPORTED_CODEC,
+        Code.UNDECODABLE,
+    }
 )
 """What somebody has to mend: tried again rarely, so that a camera does not lock the account."""
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import binascii
-import hmac
 import re
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +23,10 @@ REASONS: Final = {
 }
 
 
+Headers = Mapping[str, str | tuple[str, ...]]
+"""Header values by name; several values are several lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a client asks for; header names are in lower case."""
@@ -39,29 +40,6 @@ class Request:
         """Name of the stream the address means, without its track."""
         path = unquote(urlsplit(self.url).path).strip("/")
         return path.removesuffix(CONTROL).rstrip("/")
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """Who may watch."""
-
-    user: str
-    password: str
-
-    def __repr__(self) -> str:
-        """Without the password."""
-        return f"Credentials({self.user!r}, ...)"
-
-    def admit(self, authorization: str) -> bool:
-        """Whether the header's value is this user's in the Basic scheme."""
-        scheme, _, token = authorization.partition(" ")
-        try:
-            given = b64decode(token, validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        return scheme.lower() == "basic" and hmac.compare_digest(
-            given, f"{self.user}:{self.password}".encode()
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +72,11 @@ def parse_transport(header: str) -> Transport | None:
     return None
 
 
-def response(status: int, sequence: str, headers: Mapping[str, str] | None = None, body: str = "") -> bytes:
+def response(status: int, sequence: str, headers: Headers | None = None, body: str = "") -> bytes:
     """A response as it goes over the wire; `sequence` is the request's CSeq."""
     lines = [f"RTSP/1.0 {status} {REASONS[status]}", f"CSeq: {sequence}"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    for name, given in (headers or {}).items():
+        lines += [f"{name}: {value}" for value in ([given] if isinstance(given, str) else given)]
     if body:
         lines.append(f"Content-Length: {len(body.encode())}")
     return "\r\n".join((*lines, "", body)).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -13,13 +14,15 @@ from urllib.parse import quote
 from extension.clock import Clock, SystemClock
 from extension.errors import BadInput, Unavailable
 from extension.sources.rtsp.faults import Faults
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp.login import Credentials
 from extension.sources.rtsp.pump import Playing, Pump
 from extension.sources.rtsp.session import Session
 from extension.sources.rtsp.streams import Stream
 from extension.sources.rtsp.viewer import cut
 
 _START_S = 10.0
+_TURNS = 10
+"""Of the loop, that a connection takes at most from being accepted to being served, or from being closed to being gone."""
 
 
 class RtspServer:
@@ -31,6 +34,7 @@ class RtspServer:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         credentials: Who may watch; None lets everybody.
+        tls: Encrypts connections (`rtsps://`) with the certificate that it has loaded; None leaves them open.
         clock: Where the sender reports' wall clock comes from.
         seed: Of sequence numbers, stream ids and losses.
     """
@@ -42,6 +46,7 @@ class RtspServer:
         port: int = 0,
         *,
         credentials: Credentials | None = None,
+        tls: ssl.SSLContext | None = None,
         clock: Clock | None = None,
         seed: int | None = None,
     ) -> None:
@@ -55,6 +60,7 @@ class RtspServer:
         self._host = host
         self._port = port
         self._credentials = credentials
+        self._tls = tls
         self._ready = threading.Event()
         self._failure: OSError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -100,7 +106,8 @@ class RtspServer:
         """Address of a stream, with credentials where they are given."""
         who = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user else ""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"rtsp://{who}{host}:{self._port}/{quote(name)}"
+        scheme = "rtsps" if self._tls else "rtsp"
+        return f"{scheme}://{who}{host}:{self._port}/{quote(name)}"
 
     def faults(self, name: str) -> Faults:
         """What a stream does wrong at present."""
@@ -134,7 +141,7 @@ class RtspServer:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         try:
-            server = await asyncio.start_server(self._connected, self._host, self._port)
+            server = await asyncio.start_server(self._connected, self._host, self._port, ssl=self._tls)
         except OSError as exc:
             self._failure = exc
             self._ready.set()
@@ -143,13 +150,17 @@ class RtspServer:
         players = [asyncio.create_task(pump.run()) for pump in self._pumps.values()]
         self._ready.set()
         await self._stopping.wait()
+        # A connection that was just accepted when its server closes is forgotten open: let it arrive first.
+        for sock in server.sockets:
+            self._loop.remove_reader(sock.fileno())
+        await _turns()
         server.close()
         for player in players:
             player.cancel()
         for writer in list(self._writers):
             cut(writer, reset=False)
         await asyncio.gather(*players, return_exceptions=True)
-        await asyncio.sleep(0)
+        await _turns()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
@@ -158,3 +169,9 @@ class RtspServer:
         finally:
             self._writers.discard(writer)
             writer.close()
+
+
+async def _turns() -> None:
+    """Let what is under way come to its end."""
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)

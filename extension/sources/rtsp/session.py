@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from extension.sources.rtsp import messages
-from extension.sources.rtsp.messages import Credentials, Request, Transport
+from extension.sources.rtsp.login import Credentials
+from extension.sources.rtsp.messages import Headers, Request, Transport
 from extension.sources.rtsp.pump import Pump
 from extension.sources.rtsp.sdp import description
 from extension.sources.rtsp.viewer import ByDatagrams, InsideConnection, Viewer, Way, cut
@@ -18,7 +19,9 @@ _PUBLIC: Final = "OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER, SET_P
 _FIRST_PICTURE_S: Final = 10.0
 _MOST_HEADER_BYTES: Final = 16_384
 _TIMEOUT_S: Final = 60
-Answer = tuple[int, Mapping[str, str], str]
+_NOBODY: Final = Credentials("", "")
+"""Whom a camera asks for that is made to let nobody in."""
+Answer = tuple[int, Headers, str]
 
 
 class Session:
@@ -36,6 +39,7 @@ class Session:
         self._reader = reader
         self._writer = writer
         self._id = secrets.token_hex(8)
+        self._nonce = secrets.token_hex(16)
         self._pump: Pump | None = None
         self._way: Way | None = None
         self._viewer: Viewer | None = None
@@ -85,7 +89,8 @@ class Session:
         if pump is not None and pump.faults.refuse:
             return None
         if not self._admitted(pump, request):
-            return 401, {"WWW-Authenticate": 'Basic realm="camera"'}, ""
+            challenges = (self._credentials or _NOBODY).challenges(self._nonce)
+            return 401, {"WWW-Authenticate": challenges}, ""
         return await self._granted(request, pump)
 
     async def _granted(self, request: Request, pump: Pump | None) -> Answer:
@@ -108,7 +113,10 @@ class Session:
     def _admitted(self, pump: Pump | None, request: Request) -> bool:
         if pump is not None and pump.faults.deny:
             return False
-        return self._credentials is None or self._credentials.admit(request.headers.get("authorization", ""))
+        given = request.headers.get("authorization", "")
+        return self._credentials is None or self._credentials.admit(
+            given, request.method, request.url, self._nonce
+        )
 
     async def _describe(self, request: Request, pump: Pump) -> Answer:
         try:

@@ -19,7 +19,7 @@ from extension.sources.camera.reader import Patience
 from extension.sources.camera.reports import CameraStatus, Report
 from extension.sources.camera.ring import Ring
 from extension.sources.camera.segments import Segment
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp.login import Credentials
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import Stream
 from extension.supervisor import Supervisor

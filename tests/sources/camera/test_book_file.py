@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extension.errors import BadSettings
+from extension.model import Brief
 from extension.sources.camera.book_file import Entry, load
 from extension.sources.camera.camera import MOST_NAME, Transport, admit
 
@@ -40,6 +41,7 @@ def test_what_is_not_said_is_as_usual(tmp_path: Path) -> None:
     (entry,) = load(book(tmp_path, {"name": "gate", "url": URL}))
     assert (entry.transport, entry.window_s, entry.stride_s) == (Transport.TCP, 10.0, 5.0)
     assert (entry.prompt, entry.merge_gap_s, entry.url_file) == ("camera", 10.0, None)
+    assert (entry.language, entry.context_answers, entry.brief()) == ("en", 2, Brief())
 
 
 def test_cameras_keep_their_order_and_options(tmp_path: Path) -> None:
@@ -61,6 +63,25 @@ def test_cameras_keep_their_order_and_options(tmp_path: Path) -> None:
     assert [entry.name for entry in entries] == ["마당", "gate"]
     assert (entries[0].transport, entries[0].window_s, entries[0].merge_gap_s) == (Transport.UDP, 20.0, 0.0)
     assert entries[1].prompt == "replay"
+
+
+@pytest.mark.parametrize(
+    ("word", "gate"), [("on", "on"), ("off", "off"), ("shadow", "shadow"), ("'on'", "on"), ("yes", "on")]
+)
+def test_the_gate_is_on_or_off_as_people_write_it(tmp_path: Path, word: str, gate: str) -> None:
+    """YAML takes a bare `on` for a yes."""
+    path = tmp_path / "cameras.yaml"
+    path.write_text(f"cameras: [{{name: gate, url: 'rtsp://10.0.0.7/', gate: {word}, forced_look_s: 30}}]")
+    (entry,) = load(path)
+    assert (entry.gate, entry.forced_look_s, entry.motion_notices) == (gate, 30.0, False)
+
+
+def test_without_a_word_there_is_no_gate(tmp_path: Path) -> None:
+    """And what is no word for it is refused."""
+    (entry,) = load(book(tmp_path, {"name": "gate", "url": URL}))
+    assert (entry.gate, entry.forced_look_s) == ("off", 60.0)
+    assert "cameras.0.gate" in refused(book(tmp_path, {"name": "gate", "url": URL, "gate": "maybe"}))
+    assert "cameras.0.forced_look_s" in refused(book(tmp_path, {"name": "g", "url": URL, "forced_look_s": 0}))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "cameras: []\n", "{}"])

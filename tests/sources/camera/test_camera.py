@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from extension.sources.camera.camera import Camera, Transport, admit
@@ -43,6 +45,12 @@ def test_addresses_that_can_be_captured(url: str) -> None:
         "rtsp://a b/live",
         "rtsp://host/li ve",
         "rtsp://host/\nlive",
+        "rtsp://joe:hun#ter@10.0.0.1/live",
+        "rtsp://joe:12#34@10.0.0.1/live",
+        "rtsp://10.0.0.1/live#1",
+        "rtsp://joe:12/34@10.0.0.1/live",
+        "rtsp://joe:12?34@10.0.0.1/live",
+        "rtsp://joe:hun/ter@10.0.0.1/live",
     ],
 )
 def test_addresses_that_cannot(url: str) -> None:
@@ -53,15 +61,37 @@ def test_addresses_that_cannot(url: str) -> None:
     assert len(url) <= len("rtsp://") or url not in refused[0].message
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 65, "a\nb", "a\x00b"])
+@pytest.mark.parametrize("where", ["#", "/", "?"])
+def test_a_password_that_breaks_its_address(where: str) -> None:
+    """Is refused in words that say how to write it, and no part of it is shown, though it looks like a port."""
+    camera = Camera("gate", f"rtsp://joe:12{where}34@10.0.0.1/live")
+    _, (refused,) = admit([camera])
+    assert "%23 for #, %2F for /, %3F for ?" in refused.message
+    assert "joe" not in camera.address
+    assert "12" not in camera.address
+
+
+def test_an_at_in_the_path_is_no_password() -> None:
+    """Where the host looks like one; its address is not shown all the same."""
+    camera = Camera("gate", "rtsp://10.0.0.1:8554/user@1/live")
+    assert admit([camera]) == ((camera,), ())
+    assert camera.address == "rtsp://..."
+    assert admit([Camera("a", "rtsp://nvr.plant.example/joe@1")])[1] == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "x" * 65, "a\nb", "a\x00b", "a/b", "/", ".", "..", " gate", "gate ", "🏭" * 64]
+)
 def test_names_that_cannot_be(name: str) -> None:
-    """Empty, too long, or with signs that cannot be shown."""
+    """Empty, too long, with signs that cannot be shown, or that cannot stand in an address of the API."""
     admitted, refused = admit([Camera(name, "rtsp://h/1")])
     assert not admitted
     assert [refusal.code for refusal in refused] == [Code.BAD_NAME]
 
 
-@pytest.mark.parametrize("name", ["cam1", "정문 카메라", "a/b", "..", "x" * 64])
+@pytest.mark.parametrize(
+    "name", ["cam1", "정문 카메라", "제" * 64, "a\\b", "...", "x" * 64, "50% #1?", "🏭" * 9]
+)
 def test_names_that_can(name: str) -> None:
     """Any letters; folders are made of them safely."""
     assert [camera.name for camera in admit([Camera(name, "rtsp://h/1")])[0]] == [name]
@@ -73,6 +103,15 @@ def test_two_cameras_with_one_name() -> None:
     admitted, refused = admit(cameras)
     assert admitted == (cameras[0], cameras[2])
     assert [(refusal.camera, refusal.code) for refusal in refused] == [("cam1", Code.DUPLICATE_NAME)]
+
+
+def test_names_that_look_alike_are_one_name() -> None:
+    """Korean can be written as whole syllables or as their letters one by one."""
+    whole, parted = (unicodedata.normalize(form, "정문") for form in ("NFC", "NFD"))
+    assert whole != parted
+    admitted, refused = admit([Camera(whole, "rtsp://a/"), Camera(parted, "rtsp://b/")])
+    assert [camera.url for camera in admitted] == ["rtsp://a/"]
+    assert [refusal.code for refusal in refused] == [Code.DUPLICATE_NAME]
 
 
 def test_capital_letters_count() -> None:

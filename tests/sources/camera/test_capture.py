@@ -17,7 +17,7 @@ from extension.sources.camera.ring import Ring
 from extension.sources.camera.segments import Segment, Stamp
 from extension.sources.probe import probe
 from extension.sources.rtsp.faults import Faults
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp.login import Credentials
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import LoopedFile, Stream
 from tests.sources.camera.plant import Plant

@@ -31,7 +31,7 @@ from extension.sources.camera.ring import Ring
 from extension.sources.camera.segments import Footage, Stamp
 from extension.sources.camera.trouble import Code
 from extension.sources.rtsp.faults import Faults
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp.login import Credentials
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import AnnouncedTrack, LoopedFile, Stream
 from extension.sources.rtsp.units import AccessUnit, is_key, is_parameter_set

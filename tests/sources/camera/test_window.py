@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -65,12 +66,51 @@ def test_a_hole_stays_a_hole(tmp_path: Path) -> None:
     assert window.duration_s == 7.0
 
 
-def test_of_two_picture_sizes_the_later_is_kept(tmp_path: Path) -> None:
-    """A stream cannot change in the middle; the window says from when on it shows something."""
-    segments = [_segment(tmp_path, 0.0), _segment(tmp_path, 2.0, size=(128, 96))]
+def test_of_two_picture_sizes_nothing_is_left_out(tmp_path: Path) -> None:
+    """All frames in the size of the later ones, at their times, as grey as they were."""
+    segments = [
+        _segment(tmp_path, 0.0, grey=60),
+        _segment(tmp_path, 2.0, size=(128, 96), grey=120),
+        _segment(tmp_path, 5.0, size=(128, 96), grey=180),
+    ]
     window = join(segments, tmp_path / "window.mp4")
-    assert window.start_at == START + dt.timedelta(seconds=2)
-    assert len(_frames(window.path)) == 20
+    assert (window.start_at, window.duration_s) == (START, 7.0)
+    frames = _frames(window.path)
+    assert len(frames) == 60
+    times = [at for at, _ in frames]
+    steps = np.diff(times)
+    assert np.delete(steps, 39) == pytest.approx(0.1, abs=0.02)
+    assert steps[39] == pytest.approx(1.1, abs=0.02)
+    greys = [grey for _, grey in (frames[5], frames[25], frames[45])]
+    assert np.diff(greys) == pytest.approx(60.0, abs=12.0)
+    with av.open(str(window.path)) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (128, 96)
+
+
+def test_odd_sizes_are_made_even(tmp_path: Path) -> None:
+    """H.264 in its usual form has no others."""
+    segments = [_segment(tmp_path, 0.0), _segment(tmp_path, 2.0, size=(66, 50))]
+    segments[1] = replace(segments[1], footage=replace(segments[1].footage, width=67, height=51))
+    window = join(segments, tmp_path / "window.mp4")
+    with av.open(str(window.path)) as container:
+        assert (container.streams.video[0].width, container.streams.video[0].height) == (66, 50)
+    assert len(_frames(window.path)) == 40
+
+
+def test_another_codec_in_between_is_drawn_too(tmp_path: Path) -> None:
+    """The camera was switched from H.264 to H.265."""
+    segments = [_segment(tmp_path, 0.0), _segment(tmp_path, 2.0)]
+    segments[1] = replace(segments[1], footage=replace(segments[1].footage, codec="hevc"))
+    assert len(_frames(join(segments, tmp_path / "window.mp4").path)) == 40
+
+
+def test_a_damaged_segment_among_those_that_are_drawn_is_said(tmp_path: Path) -> None:
+    """As where they are copied."""
+    segments = [_segment(tmp_path, 0.0), _segment(tmp_path, 2.0, size=(128, 96))]
+    segments[0].path.write_bytes(b"not a video")
+    with pytest.raises(BadSource, match="cannot be joined"):
+        join(segments, tmp_path / "window.mp4")
+    assert not list(tmp_path.glob(".*.part"))
 
 
 def test_a_segment_that_is_gone_is_said_without_its_path(tmp_path: Path) -> None:
