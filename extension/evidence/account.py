@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Final
 
-from extension.captions import schema
+from extension.captions import schema, second_record
 from extension.captions.prompts import Prompt
+from extension.captions.second import Looked
 from extension.evidence import digests
 from extension.evidence.manifest import (
     AnswerOut,
     AskedOut,
+    CheckedOut,
     ClaimOut,
     DecisionOut,
     Manifest,
     ProgramOut,
     PromptOut,
+    SecondAnswerOut,
+    SecondLookOut,
     SourceFileOut,
     SourceOut,
     StepOut,
@@ -27,7 +31,7 @@ from extension.evidence.manifest import (
 from extension.evidence.parts import Part, gaps, within
 from extension.evidence.trace import Step, rested_on, steps
 from extension.evidence.wanted import Limits, Wanted
-from extension.model import Caption, Claim, Event, Incident, Span
+from extension.model import Caption, Claim, Event, Failure, Incident, Span
 from extension.wire import EventOut, IncidentOut
 
 _NAME: Final = "timetravel-alerts"
@@ -103,6 +107,7 @@ def account(
         answers=[_answer(caption) for caption in rested_on(events, case.captions)],
         decision=DecisionOut(
             basis=case.incident.basis,
+            check=case.incident.check,
             severity=case.incident.severity,
             merged_events=len(case.incident.event_ids),
             steps=[_step(step) for step in steps(events, case.captions)],
@@ -176,8 +181,48 @@ def _answer(caption: Caption) -> AnswerOut:
         text=text,
         sha256=digests.of_text(text),
         status=caption.verdict.status if caption.verdict else None,
-        failure=f"{caption.failure.code}: {plain(caption.failure.message)}" if caption.failure else None,
-        stats=dict(sorted(caption.stats.items())),
+        failure=_failure(caption.failure),
+        stats={name: value for name, value in sorted(caption.stats.items()) if name != second_record.KEY},
+        second_look=_second_look(caption),
+    )
+
+
+def _failure(failure: Failure | None) -> str | None:
+    return f"{failure.code}: {plain(failure.message)}" if failure else None
+
+
+def _second_look(caption: Caption) -> SecondLookOut | None:
+    record = second_record.read(caption)
+    if record is None:
+        return None
+    claims = [
+        CheckedOut(
+            outcome=decision.outcome.value,
+            before=_claim(decision.before) if decision.before else None,
+            after=_claim(decision.after) if decision.after else None,
+        )
+        for decision in record.decisions
+    ]
+    return SecondLookOut(
+        outcome=record.outcome.value,
+        first_status=record.first.status,
+        claims=claims,
+        answers=[_second_answer(answer) for answer in record.looks],
+    )
+
+
+def _second_answer(answer: Looked) -> SecondAnswerOut:
+    text = plain(answer.text)
+    return SecondAnswerOut(
+        start_s=answer.look.span.start_s,
+        end_s=answer.look.span.end_s,
+        frames=answer.look.frames,
+        prompt=_prompt(answer.prompt),
+        text=text,
+        sha256=digests.of_text(text),
+        status=answer.verdict.status if answer.verdict else None,
+        failure=_failure(answer.failure),
+        stats=dict(sorted(answer.stats.items())),
     )
 
 
@@ -196,6 +241,7 @@ def _claim(claim: Claim) -> ClaimOut:
         clock=claim.clock,
         description=plain(claim.description),
         confidence=claim.confidence,
+        check=claim.check,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from extension.model import Basis, Severity
+from extension.model import Basis, Check, Severity
 from extension.wire import EventOut, IncidentOut, Wire
 
 VERSION: Final = 1
@@ -55,7 +55,11 @@ class SourceOut(Wire):
 
 
 class PromptOut(Wire):
-    """What the VLM was told; `sha256` is of system, a line feed, and user in UTF-8."""
+    """What the VLM was told; `sha256` is of system, a line feed, and user in UTF-8.
+
+    What was added for one window of a camera (notes, zones, earlier answers) came after `user` and an empty line: it is `brief_text`
+    in the stats of that window's answer, its SHA-256 `brief`.
+    """
 
     id: str
     sha256: Digest = Field(pattern=_SHA256)
@@ -72,8 +76,53 @@ class AskedOut(Wire):
     parameters: dict[str, Any]
 
 
+class ClaimOut(Wire):
+    """What the VLM said happened, media seconds of the source, and what became of looking twice."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    severity: Severity
+    objects: list[str]
+    clock: str | None
+    description: str
+    confidence: float | None
+    check: Check = Check.ONCE
+
+
+class CheckedOut(Wire):
+    """What a second look made of a claim: as it was (none for what only the second look saw), and as it stands (none when rejected)."""
+
+    outcome: Literal["confirmed", "softened", "unverified", "rejected", "added"]
+    before: ClaimOut | None
+    after: ClaimOut | None
+
+
+class SecondAnswerOut(Wire):
+    """The answer of one second look, with what it was shown and told; `sha256` is of its text in UTF-8."""
+
+    start_s: float
+    end_s: float
+    frames: int
+    prompt: PromptOut
+    text: str
+    sha256: Digest = Field(pattern=_SHA256)
+    status: Severity | None
+    failure: str | None
+    stats: dict[str, Any]
+
+
+class SecondLookOut(Wire):
+    """How an answer was checked: what the first look alone said, what became of its claims, and the second answers."""
+
+    outcome: Literal["confirmed", "softened", "unverified", "rejected"]
+    first_status: Severity
+    claims: list[CheckedOut]
+    answers: list[SecondAnswerOut]
+
+
 class AnswerOut(Wire):
-    """The answer for one chunk; `sha256` is of its text in UTF-8."""
+    """The answer for one chunk; `sha256` is of its text in UTF-8, `status` what it comes to after a second look, where there was one."""
 
     chunk_index: int
     start_s: float
@@ -84,19 +133,7 @@ class AnswerOut(Wire):
     status: Severity | None
     failure: str | None
     stats: dict[str, Any]
-
-
-class ClaimOut(Wire):
-    """What the VLM said happened, media seconds of the source."""
-
-    kind: str
-    start_s: float
-    end_s: float
-    severity: Severity
-    objects: list[str]
-    clock: str | None
-    description: str
-    confidence: float | None
+    second_look: SecondLookOut | None = None
 
 
 class StepOut(Wire):
@@ -111,6 +148,7 @@ class DecisionOut(Wire):
     """How the incident was decided."""
 
     basis: Basis
+    check: Check = Check.ONCE
     severity: Severity
     merged_events: int
     steps: list[StepOut]

@@ -82,9 +82,11 @@ def put(folder: Path, final: Path) -> None:
         _sync(path)
     old = final.with_name(f"{_OLD}{final.name}")
     shutil.rmtree(old, ignore_errors=True)
-    had_one = final.exists()
-    if had_one:
+    had_one = True
+    try:
         final.rename(old)
+    except FileNotFoundError:
+        had_one = False  # there was none, or it was let go of just now
     try:
         folder.rename(final)
     except OSError:

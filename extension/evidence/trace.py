@@ -10,14 +10,14 @@ from extension.model import Basis, Caption, Claim, Event
 
 
 class Ruling(enum.StrEnum):
-    """What was done with a claim: taken as it is, confirmed (and timed) by the log, or added by the log without one."""
+    """What was done with a claim: taken as it is, confirmed (and timed) by the log, or told by something else without one."""
 
     CLAIMED = "claimed"
     CONFIRMED = "confirmed"
     TOLD = "told"
 
 
-_RULINGS = {Basis.VLM: Ruling.CLAIMED, Basis.BOTH: Ruling.CONFIRMED, Basis.LOG: Ruling.TOLD}
+_RULINGS = {Basis.VLM: Ruling.CLAIMED, Basis.BOTH: Ruling.CONFIRMED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,9 @@ def steps(events: Iterable[Event], captions: Sequence[Caption]) -> tuple[Step, .
     """The events of an incident by time, each with the claim of its chunk that it rests on."""
     by_chunk = {caption.chunk.index: caption for caption in captions}
     in_order = sorted(events, key=lambda event: (event.span.start_s, event.chunk_index, event.id))
-    return tuple(Step(event, _claim(event, by_chunk), _RULINGS[event.basis]) for event in in_order)
+    return tuple(
+        Step(event, _claim(event, by_chunk), _RULINGS.get(event.basis, Ruling.TOLD)) for event in in_order
+    )
 
 
 def rested_on(events: Iterable[Event], captions: Sequence[Caption]) -> tuple[Caption, ...]:
@@ -45,7 +47,7 @@ def rested_on(events: Iterable[Event], captions: Sequence[Caption]) -> tuple[Cap
 
 def _claim(event: Event, by_chunk: Mapping[int, Caption]) -> Claim | None:
     caption = by_chunk.get(event.chunk_index)
-    if event.basis is Basis.LOG or caption is None or caption.verdict is None:
+    if event.basis not in _RULINGS or caption is None or caption.verdict is None:
         return None
     # A claim of three objects becomes an event for each pair of them.
     fitting = [

@@ -161,14 +161,20 @@ def _files(folder: Path, manifest: Manifest) -> Iterator[Finding]:
 def _texts(manifest: Manifest) -> Iterator[Finding]:
     prompt = manifest.asked.prompt
     if prompt is not None:
-        digest = digests.of_text(prompt_text(prompt.system, prompt.user))
-        yield _compared(
-            f"prompt {prompt.id}", digest, prompt.sha256, "its text is not the one that was hashed"
-        )
+        yield _text(f"prompt {prompt.id}", prompt_text(prompt.system, prompt.user), prompt.sha256)
     for answer in manifest.answers:
-        digest = digests.of_text(answer.text)
         item = f"answer, chunk {answer.chunk_index}"
-        yield _compared(item, digest, answer.sha256, "its text is not the one that was hashed")
+        yield _text(item, answer.text, answer.sha256)
+        if isinstance(told := answer.stats.get("brief_text"), str):
+            yield _text(f"brief, chunk {answer.chunk_index}", told, str(answer.stats.get("brief")))
+        for second in answer.second_look.answers if answer.second_look else ():
+            yield _text(f"second {item}", second.text, second.sha256)
+            asked = prompt_text(second.prompt.system, second.prompt.user)
+            yield _text(f"second prompt, chunk {answer.chunk_index}", asked, second.prompt.sha256)
+
+
+def _text(item: str, text: str, expected: str) -> Finding:
+    return _compared(item, digests.of_text(text), expected, "its text is not the one that was hashed")
 
 
 def _sources(manifest: Manifest, source: Path | None) -> Iterator[Finding]:

@@ -242,3 +242,23 @@ def test_where_there_is_nothing_one_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match=r"^'empty' holds no evidence: there is no manifest.json in it$"):
         folders(tmp_path / "empty")
+
+
+def _noting(**stats: Any) -> Callable[[dict[str, Any]], None]:
+    """A change of what is kept with the first answer."""
+    return lambda page: page["answers"][0]["stats"].update(stats)
+
+
+def test_what_was_added_to_a_prompt_is_checked_too(evidence: Path) -> None:
+    """The notes and zones of a camera, against their hash; an answer that kept the hash alone has nothing to check."""
+    text = 'Zones: "3번 프레스"'
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    rewrite(evidence, _noting(brief=digest))
+    assert failures(evidence) == {}
+    assert not any(finding.item.startswith("brief") for finding in verify(evidence).findings)
+    rewrite(evidence, _noting(brief_text=text))
+    assert failures(evidence) == {}
+    assert Finding("brief, chunk 2", Outcome.PASS) in verify(evidence).findings
+    for forged, kept in ((text + "!", digest), (text, "0" * 64), (text, None)):
+        rewrite(evidence, _noting(brief_text=forged, brief=kept))
+        assert list(failures(evidence)) == ["brief, chunk 2"]
