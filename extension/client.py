@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +20,8 @@ from extension.timetravel.summary_wire import SummaryOut
 from extension.wire import (
     AboutOut,
     AnswerOut,
+    BriefOut,
+    CameraOut,
     CaptionOut,
     DeliveryOut,
     EventOut,
@@ -93,9 +97,10 @@ class ApiClient:
         """A job's events by time."""
         return self._get(f"/jobs/{quote(job_id, safe='')}/events", list[EventOut])
 
-    def incidents(self, job_id: str) -> list[IncidentOut]:
-        """A job's incidents by time."""
-        return self._get(f"/jobs/{quote(job_id, safe='')}/incidents", list[IncidentOut])
+    def incidents(self, job_id: str, *, newest: int | None = None) -> list[IncidentOut]:
+        """A job's incidents by time; only the `newest` of them where that is given."""
+        some = "" if newest is None else f"?newest={newest}"
+        return self._get(f"/jobs/{quote(job_id, safe='')}/incidents{some}", list[IncidentOut])
 
     def evidence(self, incident_id: str) -> EvidenceOut:
         """What is kept of an incident; NotFound where nothing is."""
@@ -119,6 +124,28 @@ class ApiClient:
         return self._call(
             "POST", f"/jobs/{quote(job_id, safe='')}/questions", AnswerOut, json=body, timeout=_ANSWER_S
         )
+
+    def cameras(self) -> list[CameraOut]:
+        """How every camera is; none where none is watched."""
+        return self._get("/cameras", list[CameraOut])
+
+    def looks(self, camera: str, at: dt.datetime) -> list[CaptionOut]:
+        """The windows of a camera that showed an instant, and what became of them."""
+        query = urlencode({"at": at.isoformat()})
+        return self._get(f"/cameras/{quote(camera, safe='')}/windows?{query}", list[CaptionOut])
+
+    def brief(self, camera: str) -> BriefOut:
+        """What the VLM is told about a camera's place."""
+        return self._get(f"/cameras/{quote(camera, safe='')}/brief", BriefOut)
+
+    def set_brief(self, camera: str, notes: str, zones: Sequence[Mapping[str, Any]]) -> BriefOut:
+        """Say something else about it from now on; the zones are as `ZoneIO` has them, and the service checks them."""
+        body = {"notes": notes, "zones": list(zones)}
+        return self._call("PUT", f"/cameras/{quote(camera, safe='')}/brief", BriefOut, json=body)
+
+    def drop_brief(self, camera: str) -> BriefOut:
+        """Go back to what the file of the cameras says about it."""
+        return self._call("DELETE", f"/cameras/{quote(camera, safe='')}/brief", BriefOut)
 
     def _get(self, path: str, form: type[T]) -> T:
         return self._call("GET", path, form)
@@ -148,6 +175,6 @@ def _refusal(response: requests.Response) -> Exception:
         detail = str(response.json().get("detail") or response.reason)
     except (ValueError, AttributeError):
         detail = f"HTTP {response.status_code}"
-    if response.status_code == requests.codes.not_found:
+    if response.status_code in {requests.codes.not_found, requests.codes.gone}:
         return NotFound(detail)
     return Unavailable(detail) if response.status_code >= _SERVER_FAULT else BadInput(detail)

@@ -37,6 +37,7 @@ OUTCOMES = (
     "ViaServerUnavailable",
     OTHER,
 )
+SECOND_LOOKS = ("confirmed", "softened", "unverified", "rejected")
 PACKINGS = ("video_jpeg", "mp4", "images", OTHER)
 _TOKENS = {
     "prompt": "input_tokens",
@@ -68,6 +69,7 @@ class Tally:
     """What some captions cost; `times` counts answers by the first bound they lie under, the last slot those above all."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    second_looks: Counter[str] = field(default_factory=Counter)
     packings: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     times: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS_S) + 1))
@@ -77,9 +79,16 @@ class Tally:
     logprob_sum: float = 0.0
 
     def add(self, failure: str | None, stats: Mapping[str, Any]) -> None:
-        """Count one caption."""
+        """Count one caption, and the second looks that it led to."""
         outcome = VERDICT if failure is None else failure
         self.outcomes[outcome if outcome in OUTCOMES else OTHER] += 1
+        self._add_answer(stats)
+        if (second := stats.get("second_look")) is not None:
+            self.second_looks[second["outcome"]] += 1
+            for look in second["looks"]:
+                self._add_answer(look["stats"])
+
+    def _add_answer(self, stats: Mapping[str, Any]) -> None:
         if (
             "packing" not in stats
         ):  # no report of the override: another engine, or a chunk that never got there
@@ -101,6 +110,7 @@ class Tally:
     def merge(self, other: Tally) -> None:
         """Count what another tally counted."""
         self.outcomes.update(other.outcomes)
+        self.second_looks.update(other.second_looks)
         self.packings.update(other.packings)
         self.tokens.update(other.tokens)
         self.times = [one + more for one, more in zip(self.times, other.times, strict=True)]
@@ -162,6 +172,9 @@ class CaptionCosts(Collector):
         outcomes = {name: total.outcomes[name] for name in OUTCOMES}
         text = "Chunks by how they ended: a verdict, or the failure's code."
         yield self._counter("timetravel_caption_outcomes", text, "outcome", outcomes)
+        checked = {name: total.second_looks[name] for name in SECOND_LOOKS}
+        text = "Answers that were looked at again, by what that came to."
+        yield self._counter("timetravel_second_looks", text, "outcome", checked)
         yield self._times(total)
 
     def _counter(self, name: str, text: str, label: str, counts: Mapping[str, float]) -> Metric:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 
 from extension.clock import Clock
 from extension.errors import NotFound
-from extension.model import Caption, Delivery, DeliveryState, Event, Incident, Job
+from extension.model import Caption, Delivery, DeliveryState, Event, Incident, Job, Snapshot
 from extension.timetravel.live_book import LiveBook
-from extension.wire import AboutOut, AnswerOut, CameraOut
+from extension.wire import AboutOut, AnswerOut, BriefIn, BriefOut, CameraOut
 
 
 class JobShelf(Protocol):
@@ -52,6 +52,10 @@ class AlertShelf(Protocol):
         """Incidents of one job, or of all."""
         ...
 
+    def latest_incidents(self, job_id: str, limit: int) -> list[Incident]:
+        """The incidents of a job that began last, by start."""
+        ...
+
     def incident(self, incident_id: str) -> Incident:
         """One incident."""
         ...
@@ -75,6 +79,48 @@ class AlertShelf(Protocol):
 
 class Shelf(JobShelf, AlertShelf, Protocol):
     """All that the API asks of the store."""
+
+
+class Places(Protocol):
+    """What is known of the places that cameras look at. Every method raises `NotFound` for a name that no camera has."""
+
+    def brief(self, camera: str) -> BriefOut:
+        """What is said of a camera's place."""
+        ...
+
+    def set_brief(self, camera: str, brief: BriefIn) -> BriefOut:
+        """Say it from now on; raises `Unavailable` when it cannot be kept."""
+        ...
+
+    def drop_brief(self, camera: str) -> BriefOut:
+        """Go back to what the cameras' file says; raises `Unavailable` when that cannot be kept."""
+        ...
+
+    def snapshot(self, camera: str, at: dt.datetime | None) -> Snapshot:
+        """A recorded picture, by default the newest; raises `NotFound` where none is recorded."""
+        ...
+
+
+class NoPlaces:
+    """The places of a service that watches no camera."""
+
+    def brief(self, camera: str) -> BriefOut:
+        """Raises `NotFound`."""
+        raise NotFound(f"No camera is called {camera!r}.")
+
+    def set_brief(self, camera: str, brief: BriefIn) -> BriefOut:
+        """Raises `NotFound`."""
+        del brief
+        return self.brief(camera)
+
+    def drop_brief(self, camera: str) -> BriefOut:
+        """Raises `NotFound`."""
+        return self.brief(camera)
+
+    def snapshot(self, camera: str, at: dt.datetime | None) -> Snapshot:
+        """Raises `NotFound`."""
+        del at
+        raise NotFound(f"No camera is called {camera!r}.")
 
 
 def no_faults() -> Sequence[str]:
@@ -116,6 +162,7 @@ class Services:
         registry: Metrics served at /metrics; the API adds its own to it.
         cameras: How every camera is; none where none is watched.
         explain: The windows of a camera that showed an instant; raises `NotFound` for an unknown name.
+        places: What is known of the places that cameras look at.
         timezone: Zone that the times of summaries are told in.
         live: Trajectories that grow; None where the service keeps none.
         faults: Why the service cannot work at the moment, one sentence each; empty when it can.
@@ -136,5 +183,6 @@ class Services:
     live: LiveBook | None = None
     cameras: Callable[[], list[CameraOut]] = no_cameras
     explain: Callable[[str, dt.datetime], list[Caption]] = unknown_camera
+    places: Places = field(default_factory=NoPlaces)
     timezone: dt.tzinfo = dt.UTC
     faults: Callable[[], Sequence[str]] = no_faults

@@ -72,6 +72,10 @@ class ViaClient:
         self._base = base_url.rstrip("/")
         self._timeout_s = timeout_s
 
+    def within(self, timeout_s: float) -> ViaClient:
+        """A client of the same server whose caption requests wait at most so long."""
+        return ViaClient(self._base, timeout_s=min(timeout_s, self._timeout_s))
+
     def ready(self) -> None:
         """Return when the server is ready."""
         self._call("GET", "/health/ready", timeout=_SHORT_S)

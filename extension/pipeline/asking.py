@@ -24,9 +24,9 @@ _LOG = structlog.get_logger(__name__)
 # The via-server drops a chunk without a word, or answers in its place: worth one more try.
 MISSING = "MissingChunk"
 UNAVAILABLE = "ViaServerUnavailable"
-# Failures that pass when the neighbour comes back; the others get `_TRIES` and are then recorded.
 _VLM_DOWN = frozenset({"Unreachable", "Timeout", "ServerError"})
-_PASSING = _VLM_DOWN | {UNAVAILABLE}
+PASSING = _VLM_DOWN | {UNAVAILABLE}
+"""Failures that pass when the neighbour comes back; the others get `_TRIES` and are then recorded."""
 _TRIES = {"Refused": 1}
 _DEFAULT_TRIES = 2
 # Chunk borders are whole seconds; anything further off belongs to another chunk.
@@ -144,7 +144,7 @@ class Asker:
         if caption.failure is None:
             self._patience.succeeded()
             return False
-        if caption.failure.code in _PASSING:
+        if caption.failure.code in PASSING:
             return not self._patience.exhausted
         return tries < _TRIES.get(caption.failure.code, _DEFAULT_TRIES)
 

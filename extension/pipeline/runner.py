@@ -24,6 +24,7 @@ from extension.pipeline.asking import Asker, Question, ViaFile, add_file
 from extension.pipeline.drawing import draw
 from extension.pipeline.judging import Announce, Judge, Judgement
 from extension.pipeline.patience import Patience
+from extension.pipeline.second_look import Ask, SecondLook
 from extension.pipeline.world import World
 from extension.sources.probe import SourceInfo, probe
 from extension.store import Store
@@ -56,6 +57,7 @@ class Policy:
     replays_dir: Path
     logs_dir: Path
     kept: records.Kept
+    second_look: bool = True
 
 
 class JobRunner:
@@ -124,10 +126,13 @@ class JobRunner:
             self._via,
             lambda: add_file(self._via, Path(job.media_path), zero_copy=self._policy.zero_copy),
         )
-        asker = Asker(self._via, file, self._question(job, source, chunk_s, model), patience, world.media_s)
+        question = self._question(job, source, chunk_s, model)
+        ask: Ask = Asker(self._via, file, question, patience, world.media_s).ask
+        if self._policy.second_look and trajectory is None:
+            ask = SecondLook(self._via, file, question, patience, source.duration_s, self._clock).after(ask)
         judge = self._judge(job, world)
         try:
-            for captions in self._answers(job, asker, chunks):
+            for captions in self._answers(job, ask, chunks):
                 self._store.save_captions(job.id, captions)
                 self._judge_on(job, judge)
         finally:
@@ -145,7 +150,7 @@ class JobRunner:
         """Contacts are short; a fall takes seconds, and only stillness after it tells it from lying down."""
         return (
             max(self._policy.chunk_s, _CAMERA_CHUNK_S)
-            if job.options.prompt == "camera"
+            if prompts.shows_camera(job.options.prompt)
             else self._policy.chunk_s
         )
 
@@ -204,7 +209,7 @@ class JobRunner:
             judge.recall(self._store.captions(job.id, 0, job.judged_chunks))
         return judge
 
-    def _answers(self, job: Job, asker: Asker, chunks: Sequence[Chunk]) -> Iterator[list[Caption]]:
+    def _answers(self, job: Job, ask: Ask, chunks: Sequence[Chunk]) -> Iterator[list[Caption]]:
         """Captions of the chunks that have none yet, group by group as they come; first an empty list for what is stored."""
         yield []
         answered = self._store.answered_indices(job.id)
@@ -215,7 +220,7 @@ class JobRunner:
         pool = ThreadPoolExecutor(self._policy.requests_in_flight, thread_name_prefix="ask")
         try:
             for group in missing:
-                waiting.add(pool.submit(asker.ask, group))
+                waiting.add(pool.submit(ask, group))
                 if len(waiting) > self._policy.requests_in_flight:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)

@@ -30,6 +30,11 @@ class EmbeddedStack:
         page: Whether the service serves the page.
         clock: Wall clock and waiting.
         say: Told what happens, for people.
+        service: Whether the service is started too; without it there is only what answers about video.
+
+    Attributes:
+        via_url: Where the via-server is, once all has started.
+        service_url: Where the service is; empty without one.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class EmbeddedStack:
         page: bool,
         clock: Clock,
         say: Callable[[str], None],
+        service: bool = True,
     ) -> None:
         self._settings = settings
         self._media_dirs = tuple(path.resolve() for path in (settings.data_dir / "media", *media_dirs))
@@ -48,13 +54,14 @@ class EmbeddedStack:
         self._page = page
         self._clock = clock
         self._say = say
+        self._with_service = service
         self._folder = settings.data_dir / "run"
         self._running = ExitStack()
         self._children: list[Child] = []
         self._stop = threading.Event()
         # Children die with the thread that started them; this one outlives them all.
         self._watcher = threading.Thread(target=self._watch, name="watch-children", daemon=True)
-        self.service_url = ""
+        self.via_url = self.service_url = ""
 
     def __enter__(self) -> Self:
         """Start everything and wait until it answers.
@@ -101,6 +108,9 @@ class EmbeddedStack:
             via = self._spawn(self._via_server(endpoint))
             via.wait_ready(_READY_S)
             backend = via.url
+        self.via_url = backend
+        if not self._with_service:
+            return
         service = self._spawn(self._service(backend, endpoint))
         service.wait_ready(_READY_S)
         self.service_url = service.url

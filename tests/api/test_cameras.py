@@ -167,7 +167,7 @@ def test_operations_on_cameras_have_names(cameras: TestClient) -> None:
     """Clients are made from them."""
     paths = cameras.get("/openapi.json").json()["paths"]
     names = {item["get"]["operationId"] for path, item in paths.items() if "/cameras" in path}
-    assert names == {"list_cameras", "get_camera", "explain_camera"}
+    assert names == {"list_cameras", "get_camera", "explain_camera", "get_brief", "get_snapshot"}
 
 
 @pytest.mark.parametrize("missing", ["name", "job_id", "address", "lost_s", "windows", "clock_offset_s"])

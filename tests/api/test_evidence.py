@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from extension.client import ApiClient
 from extension.errors import NotFound
 from extension.evidence.account import Case
 from extension.evidence.collect import collect
+from extension.evidence.expiry import expire, stored
 from extension.evidence.parts import whole
 from extension.model import Span
 from tests.api import samples
@@ -92,6 +94,20 @@ def test_where_there_is_none_the_answer_is_a_problem(client: TestClient, tail: s
     assert answer.json()["detail"].startswith("There is no evidence of this incident")
 
 
+@pytest.mark.parametrize("tail", ["", "/manifest.json", "/clip.mp4"])
+def test_evidence_that_was_let_go_of_is_gone(client: TestClient, desk: Desk, folder: Path, tail: str) -> None:
+    """Said as such, with the day, and with the hash by which an old alert can be compared; not a broken link."""
+    digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    (one,) = stored(desk.services.outputs_dir)
+    expire(one, dt.datetime(2027, 12, 24, tzinfo=dt.UTC))
+    answer = client.get(f"{URL}{tail}")
+    assert answer.status_code == 410
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "EXT_EVIDENCE_KEPT_S" in answer.json()["detail"]
+    assert "2027-12-24" in answer.json()["detail"]
+    assert digest in answer.json()["detail"]
+
+
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
     "name", ["other.mp4", ".part", "..%2Fmanifest.json", "%2e%2e", "..%2F..%2F..%2Ftest.db", "clip.mp4%00"]
@@ -153,3 +169,12 @@ def test_the_client_of_our_own_reads_it(address: str) -> None:
     assert found.manifest.incident.id == found.incident_id
     with pytest.raises(NotFound):
         api.evidence("nobody")
+
+
+def test_the_client_says_that_evidence_is_gone(address: str, desk: Desk, folder: Path) -> None:
+    """In the service's words; whoever only wants to know whether there is any need not know the difference."""
+    assert folder.is_dir()
+    (one,) = stored(desk.services.outputs_dir)
+    expire(one, dt.datetime(2027, 12, 24, tzinfo=dt.UTC))
+    with pytest.raises(NotFound, match="gone since 2027-12-24"):
+        ApiClient(address).evidence("job-1-incident-0")

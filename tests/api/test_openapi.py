@@ -47,6 +47,10 @@ OPERATIONS = {
     "list_cameras",
     "get_camera",
     "explain_camera",
+    "get_brief",
+    "put_brief",
+    "delete_brief",
+    "get_snapshot",
     "get_about",
     "get_live",
     "get_ready",
@@ -54,8 +58,8 @@ OPERATIONS = {
 }
 
 
-# No schema says which bytes are a video: random ones are rightly refused.
-BEYOND_SCHEMA = {"upload_job": [positive_data_acceptance]}
+# No schema says which bytes are a video, or which corners enclose something: random ones are rightly refused.
+BEYOND_SCHEMA = {"upload_job": [positive_data_acceptance], "put_brief": [positive_data_acceptance]}
 
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:

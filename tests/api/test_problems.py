@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from extension import errors
 from extension.api.problems import Rejected, faults_in_words, problem, status_of
+from extension.sources.camera.trouble import CameraTrouble, Code
 from extension.wire import JobIn
 
 
@@ -22,6 +23,8 @@ def made(kind: type[errors.ExtensionError]) -> errors.ExtensionError:
         return kind("no", permanent=True)
     if issubclass(kind, Rejected):
         return kind(HTTPStatus.CONFLICT, "no")
+    if issubclass(kind, CameraTrouble):
+        return kind(Code.NOT_FOUND)
     return kind("no")
 
 

@@ -11,15 +11,22 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from extension.api.ports import Services
+from extension.api.problems import Rejected
 from extension.api.routes.needs import IdArg, ServicesArg, errors
 from extension.errors import NotFound
 from extension.evidence import digests, shelf
+from extension.evidence.expiry import expired
 from extension.evidence.manifest import NAME, SUMS, EvidenceOut, LinkOut, Manifest
 
 router = APIRouter(tags=["findings"])
 
 _NONE: Final = (
-    "There is no evidence of this incident; it is made at the end of a job, where EXT_EVIDENCE is on."
+    "There is no evidence of this incident: it is made at the end of a job, where EXT_EVIDENCE_INCIDENTS allows it, "
+    "and of a camera within seconds, where its recordings show something."
+)
+_GONE: Final = (
+    "The evidence of this incident was kept for as long as EXT_EVIDENCE_KEPT_S and EXT_EVIDENCE_BYTES allow; "
+    "it is gone since {day}. The SHA-256 of its manifest was {digest}."
 )
 _TYPES: Final = {NAME: "application/json", SUMS: "text/plain; charset=utf-8"}
 _BODY: Final[dict[str, dict[str, str]]] = {
@@ -31,7 +38,7 @@ _BODY: Final[dict[str, dict[str, str]]] = {
 }
 
 
-@router.get("/incidents/{incident_id}/evidence", responses=errors(HTTPStatus.NOT_FOUND))
+@router.get("/incidents/{incident_id}/evidence", responses=errors(HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
 def get_evidence(incident_id: IdArg, services: ServicesArg) -> EvidenceOut:
     """What is kept of an incident: manifest, and where clip, snapshot and the list of hashes are.
 
@@ -70,7 +77,7 @@ def get_evidence(incident_id: IdArg, services: ServicesArg) -> EvidenceOut:
     responses={
         200: {"description": "The file", "content": _BODY},
         206: {"description": "The part that the Range header asked for", "content": _BODY},
-        **errors(HTTPStatus.NOT_FOUND),
+        **errors(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     },
 )
 def get_evidence_file(incident_id: IdArg, name: IdArg, services: ServicesArg) -> FileResponse:
@@ -92,6 +99,8 @@ def _found(services: Services, incident_id: str) -> tuple[Path, Manifest]:
     except ValueError as exc:
         raise NotFound(_NONE) from exc
     manifest = shelf.read(folder)
-    if manifest is None:
-        raise NotFound(_NONE)
-    return folder, manifest
+    if manifest is not None:
+        return folder, manifest
+    if gone := expired(services.outputs_dir / incident.job_id, incident.id):
+        raise Rejected(HTTPStatus.GONE, _GONE.format(day=gone.at.date(), digest=gone.manifest_sha256))
+    raise NotFound(_NONE)

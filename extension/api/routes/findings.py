@@ -59,10 +59,18 @@ def list_events(job_id: IdArg, services: ServicesArg) -> list[EventOut]:
 
 
 @router.get("/jobs/{job_id}/incidents", responses=errors(HTTPStatus.NOT_FOUND))
-def list_job_incidents(job_id: IdArg, services: ServicesArg) -> list[IncidentOut]:
-    """A job's incidents."""
-    services.store.job(job_id)
-    return [IncidentOut.of(incident) for incident in services.store.incidents(job_id, _ALL)]
+def list_job_incidents(
+    job_id: IdArg,
+    services: ServicesArg,
+    newest: Annotated[
+        int | None, Query(ge=1, le=1000, description="Only so many, those that began last")
+    ] = None,
+) -> list[IncidentOut]:
+    """A job's incidents, by start."""
+    store = services.store
+    store.job(job_id)
+    found = store.incidents(job_id, _ALL) if newest is None else store.latest_incidents(job_id, newest)
+    return [IncidentOut.of(incident) for incident in found]
 
 
 @router.get("/jobs/{job_id}/deliveries", responses=errors(HTTPStatus.NOT_FOUND), tags=["alerts"])

@@ -32,6 +32,7 @@ _WORDS = {
     HTTPStatus.FORBIDDEN: "The path lies outside the allowed folders, or another website asked",
     HTTPStatus.NOT_FOUND: "There is no such thing",
     HTTPStatus.CONFLICT: "Not in this state",
+    HTTPStatus.GONE: "It was kept for as long as the settings say, and is gone",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The upload is larger than the service accepts",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "Not a multipart form",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Something in the request is missing or out of range",

@@ -14,6 +14,9 @@ from extension.clock import Clock
 from extension.errors import NotFound
 from extension.model import Chunk, Job, JobOptions, JobStatus, Span
 from extension.pipeline.judging import Announce, Judge
+from extension.pipeline.live.briefing import Recent, recalled
+from extension.pipeline.live.gate import GateMode
+from extension.pipeline.live.lag import Lag
 from extension.pipeline.live.windows import Rhythm
 from extension.pipeline.world import World
 from extension.store import Store
@@ -31,7 +34,12 @@ class Spec:
         window_s: Length of a window, seconds.
         stride_s: A window begins every so many seconds.
         prompt: Name of the prompt.
+        context_answers: The last answers that the VLM is told with the next question.
         merge_gap_s: Events of the same kind and objects closer than this are one incident, seconds.
+        second_look: Whether what is danger or worse is looked at again.
+        gate: Whether windows in which nothing moves are looked at.
+        forced_look_s: With the gate, a window is looked at once in this time whatever moves, seconds.
+        motion_notices: Whether motion alone is told of while nobody can look.
     """
 
     camera: str
@@ -39,6 +47,16 @@ class Spec:
     stride_s: float = 5.0
     prompt: str = "camera"
     merge_gap_s: float = 10.0
+    context_answers: int = 2
+    second_look: bool = True
+    gate: GateMode = GateMode.OFF
+    forced_look_s: float = 60.0
+    motion_notices: bool = False
+
+    @property
+    def measures_motion(self) -> bool:
+        """Whether the motion of its windows is measured at all."""
+        return self.gate is not GateMode.OFF or self.motion_notices
 
 
 @dataclass
@@ -51,7 +69,11 @@ class Lane:
         rhythm: When its windows begin and end.
         prompt: Name of the prompt.
         judge: Judges its windows, strictly in their order; hold `lock` while it does.
+        recent: The last answers, as context for the next.
         counts: Windows by how they ended: "looked", or the code of the failure.
+        second_look: Whether what is danger or worse is looked at again.
+        motion_notices: Whether motion alone is told of while no VLM can be had.
+        lag: How long windows take from their end to the store.
     """
 
     camera: str
@@ -63,14 +85,18 @@ class Lane:
     recorded_until_at: dt.datetime | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     counts: Counter[str] = field(default_factory=Counter)
+    recent: Recent = field(default_factory=Recent)
+    second_look: bool = True
+    motion_notices: bool = False
+    lag: Lag = field(default_factory=Lag)
 
     def completed(self, start_at: dt.datetime, end_at: dt.datetime) -> Sequence[int]:
         """The windows that a new segment completes; after a hole also those that began before it and will never be whole."""
         cut: list[int] = []
-        before_at = self.recorded_until_at
-        if before_at is not None and start_at - before_at > _HOLE:
-            cut = list(range(self.next_number, self.rhythm.first_from(before_at)))
-        first = max(self.next_number, self.rhythm.complete_at(start_at), *(number + 1 for number in cut[-1:]))
+        before_at, first = self.recorded_until_at, self.next_number
+        if before_at is None or start_at - before_at > _HOLE:
+            cut = list(range(first, self.rhythm.first_from(before_at or self.rhythm.epoch_at)))
+            first = max(self.next_number, self.rhythm.complete_at(start_at), *(n + 1 for n in cut[-1:]))
         whole = range(first, self.rhythm.complete_at(end_at))
         self.next_number = max(first, whole.stop)
         self.recorded_until_at = end_at
@@ -105,7 +131,17 @@ def open_lane(spec: Spec, store: Store, announce: Announce, clock: Clock, tz: dt
         spec.stride_s,
     )
     rhythm = Rhythm(epoch_at, spec.window_s, spec.stride_s)
-    return Lane(spec.camera, job.id, rhythm, spec.prompt, judge, next_number=job.judged_chunks)
+    return Lane(
+        spec.camera,
+        job.id,
+        rhythm,
+        spec.prompt,
+        judge,
+        next_number=job.judged_chunks,
+        second_look=spec.second_look,
+        motion_notices=spec.motion_notices,
+        recent=recalled(job, store, spec.stride_s, spec.context_answers),
+    )
 
 
 def job_id(camera: str) -> str:

@@ -7,6 +7,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
+
+SHED: Final = "Shed"
+"""The failure of a window that was let go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,18 @@ class Backlog:
             queue.served, queue.busy = self._turn, True
             shed, queue.shed = queue.shed, []
             return name, queue.waiting.popleft(), shed
+
+    def put_back(self, camera: str, number: int, shed: list[int]) -> None:
+        """What was taken could not be dealt with: it waits again, in its place, unless it is too late for that."""
+        with self._change:
+            queue = self._queues[camera]
+            if queue.shed:
+                queue.shed[:0] = [*shed, number]
+                return
+            queue.waiting.appendleft(number)
+            queue.shed = list(shed)
+            while len(queue.waiting) > self._most:
+                queue.shed.append(queue.waiting.popleft())
 
     def done(self, camera: str) -> None:
         """The window that was taken is dealt with."""
