@@ -13,6 +13,8 @@ from rich.console import Console
 
 from extension import VERSION, settings
 from extension.clock import SystemClock
+from extension.command.backtest import backtest
+from extension.command.camera_evaluation import evaluate_cameras
 from extension.command.evaluate import evaluate
 from extension.command.generate import generate
 from extension.command.replay import replay
@@ -156,6 +158,8 @@ def version() -> None:
 
 
 app.command("eval")(evaluate)
+app.command("eval-cameras")(evaluate_cameras)
+app.command("backtest")(backtest)
 
 
 def _settings(data_dir: Path | None, **changes: Any) -> settings.Settings:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from extension.command.report import Outcome
-from extension.model import Basis, DeliveryState, Severity
+from extension.model import Basis, Check, DeliveryState, Severity
 from extension.timetravel.trajectory import label_of
 from extension.wire import EventOut, IncidentOut
 
@@ -50,11 +50,26 @@ def _incidents(outcome: Outcome) -> Table:
         sent = sum(d.state is DeliveryState.SENT for d in mine)
         when = incident.start_at.strftime("%Y-%m-%d %H:%M:%S") if incident.start_at else incident.clock or "-"
         delivered = Text(f"{sent} of {len(mine)}", style="green" if sent == len(mine) else "yellow")
-        what = f"{incident.kind}*" if incident.basis is Basis.LOG else incident.kind
+        what = f"{incident.kind}{''.join(mark for mark, _ in _marks(incident))}"
         table.add_row(when, _media(incident), what, _objects(incident), _severity(incident), delivered)
-    if any(incident.basis is Basis.LOG for incident in outcome.incidents):
-        table.caption, table.caption_justify = "* told by the log alone; the VLM did not see it", "left"
+    notes = dict.fromkeys(
+        f"{mark} {note}" for incident in outcome.incidents for mark, note in _marks(incident)
+    )
+    if notes:
+        table.caption, table.caption_justify = "\n".join(notes), "left"
     return table
+
+
+def _marks(incident: IncidentOut) -> list[tuple[str, str]]:
+    """What a reader should know before believing an incident."""
+    marks = []
+    if incident.basis is Basis.LOG:
+        marks.append(("*", "told by the log alone; the VLM did not see it"))
+    if incident.check is Check.UNVERIFIED:
+        marks.append(("?", "unverified: nobody could look at it a second time"))
+    if incident.check is Check.WITHDRAWN:
+        marks.append(("-", "withdrawn: a later look showed that nothing happened"))
+    return marks
 
 
 def _table(title: str) -> Table:
