@@ -8,11 +8,12 @@ from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, Response
 
 from extension.client import ApiClient
 from extension.errors import ExtensionError
 from extension.ui import views
+from extension.ui.camera_tab import CameraTab
 from extension.ui.refresh import BUSY_S, IDLE_S, Seen, look
 from extension.ui.sayings import instant
 from extension.ui.words import EN, KO, Words, words_for
@@ -36,6 +37,8 @@ _AT_ONCE = 8
 # The browser sends videos to the API itself; nothing is uploaded through Gradio.
 _MOST_GRADIO_UPLOAD_BYTES = 1024
 _HISTORY = 6
+_ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#159a8c"/></svg>'
+_VIDEOS, _CAMERAS = "videos", "cameras"
 
 History = list[tuple[str, AnswerOut]]
 
@@ -44,13 +47,14 @@ def mount(app: FastAPI, api_url: Callable[[], str]) -> FastAPI:
     """Mount the page under /ui of the app that serves the API, and send visitors of / there."""
     i18n = gr.I18n(en=dict(EN), ko=dict(KO))
     app.add_api_route("/", _to_page, include_in_schema=False)
+    app.add_api_route("/favicon.ico", _icon, include_in_schema=False)
     return gr.mount_gradio_app(  # type: ignore[no-any-return]  # Gradio is untyped here
         app,
         _Page(api_url, i18n).blocks,
         path="/ui",
         i18n=i18n,
         theme=_theme(),
-        css=(_ASSETS / "page.css").read_text("utf-8"),
+        css="".join((_ASSETS / name).read_text("utf-8") for name in ("page.css", "cameras.css")),
         head=f"<script>{(_ASSETS / 'page.js').read_text('utf-8')}</script>",
         run_history=False,
         footer_links=[],
@@ -63,6 +67,10 @@ def mount(app: FastAPI, api_url: Callable[[], str]) -> FastAPI:
 
 def _to_page() -> RedirectResponse:
     return RedirectResponse("ui/")
+
+
+def _icon() -> Response:
+    return Response(_ICON, media_type="image/svg+xml")
 
 
 def _theme() -> Any:
@@ -88,6 +96,7 @@ class _Page:
     def __init__(self, api_url: Callable[[], str], i18n: Any) -> None:
         self._api_url = api_url
         self._i18n = i18n
+        self._cameras = CameraTab(self._api, i18n)
         # Told here as well as in the environment, so that importing this module anywhere never calls home.
         with gr.Blocks(title=EN["title"], analytics_enabled=False, fill_width=False) as self.blocks:
             self._lay_out()
@@ -99,6 +108,16 @@ class _Page:
         self._history = gr.State([])
         self._timer = gr.Timer(BUSY_S)
         self._html: dict[str, Any] = {"header": _html("header")}
+        with gr.Tabs(elem_id="tt-tabs") as self._tabs:
+            with gr.Tab(i18n("tab_videos"), id=_VIDEOS, elem_id="tt-tab-videos") as self._videos_tab:
+                self._lay_out_videos()
+            with gr.Tab(
+                i18n("tab_cameras"), id=_CAMERAS, elem_id="tt-tab-cameras", visible=False
+            ) as self._cameras_tab:
+                self._cameras.lay_out()
+
+    def _lay_out_videos(self) -> None:
+        i18n = self._i18n
         with gr.Row(elem_id="tt-choice"):
             with gr.Column(scale=5, min_width=320):
                 self._picker = gr.Dropdown([], label=i18n("stored"), interactive=True, elem_id="tt-picker")
@@ -147,7 +166,9 @@ class _Page:
             "concurrency_id": "page",
             "api_visibility": "private",
         }
-        self.blocks.load(self._on_load, None, [self._upload, self._another, *shown], **quiet)
+        tabs = [self._tabs, self._cameras_tab, *self._cameras.chosen]
+        self.blocks.load(self._on_load, None, [self._upload, self._another, *tabs, *shown], **quiet)
+        self._cameras.connect(self._cameras_tab.select, self._videos_tab.select, quiet)
         self._timer.tick(self._on_tick, [self._seen, self._picker], shown, **quiet)
         self._picker.input(
             self._on_choice, [self._seen, self._picker], [self._history, self._answers, *shown], **quiet
@@ -172,7 +193,19 @@ class _Page:
         words = _words(request)
         seen, updates = self._look(Seen(), request.query_params.get("job"), words)
         another = gr.Accordion(open=not seen.jobs)
-        return [views.upload_form(words), another, *updates]
+        return [views.upload_form(words), another, *self._tabs_for(request, seen), *updates]
+
+    def _tabs_for(self, request: gr.Request, seen: Seen) -> list[Any]:
+        """Cameras have a tab where some are named; it is the open one where the address says so, or nothing else is there to see."""
+        try:
+            there_are = bool(self._api().cameras())
+        except ExtensionError:
+            there_are = True
+        query = request.query_params
+        is_open = there_are and ("camera" in query or (not seen.jobs and "job" not in query))
+        tabs = gr.Tabs(selected=_CAMERAS if is_open else _VIDEOS)
+        welcome = self._cameras.welcome(query, _words(request), is_open=is_open)
+        return [tabs, gr.Tab(visible=there_are), *welcome]
 
     def _on_tick(self, seen: Seen, job_id: str | None, request: gr.Request) -> list[Any]:
         return self._look(seen, job_id or None, _words(request))[1]

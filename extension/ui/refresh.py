@@ -65,7 +65,8 @@ def look(api: ApiClient, seen: Seen, job_id: str | None, words: Words) -> Seen:
     try:
         # Which model answers may be learned only once its server is up.
         about = seen.about if seen.about and seen.about.vlm_model else api.about()
-        jobs = tuple(api.jobs())
+        # What cameras find is shown with them; whoever asks for it by its address gets it here all the same.
+        jobs = tuple(job for job in api.jobs() if job.status != "live")
         language = Language(words["lang"])
         findings = _findings(api, seen.findings, _chosen(api, jobs, job_id), language)
     except ExtensionError:

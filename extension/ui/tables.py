@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from extension.model import Check
 from extension.ui.markup import Html, joined, tag
 from extension.ui.sayings import any_clock, any_place, instant, media_span, media_time, objects, places
 from extension.ui.words import Words
@@ -24,7 +25,7 @@ def events_table(job: JobOut, events: Sequence[EventOut], words: Words) -> Html:
     if not any_place(events):
         columns.remove("place")
     rows = [_row(columns, _cells(event, words), event, words) for event in events]
-    return _table("tt-events", columns, rows, words)
+    return table("tt-events", columns, rows, words)
 
 
 def _why_no_event(job: JobOut) -> str:
@@ -68,10 +69,18 @@ def incidents_table(
         own = [delivery for delivery in deliveries if delivery.incident_id == incident.id]
         cells = _cells(incident, words)
         cells["when"] = _when(incident)
-        cells["state"] = tag("span", words[incident.phase], class_=f"tt-phase tt-{incident.phase}")
+        cells["state"] = _state(incident, words)
         cells["alerts"] = alerts(own, words)
         rows.append(_row(columns, cells, incident, words))
-    return _table("tt-incidents", columns, rows, words)
+    return table("tt-incidents", columns, rows, words)
+
+
+def _state(incident: IncidentOut, words: Words) -> Html:
+    """Whether it is over, and what a second look made of it, where there was to be one."""
+    phase = tag("span", words[incident.phase], class_=f"tt-phase tt-{incident.phase}")
+    if incident.check is Check.ONCE:
+        return phase
+    return joined(phase, tag("span", words[f"check_{incident.check}"], class_="tt-sub"))
 
 
 def _when(incident: IncidentOut) -> Html:
@@ -159,7 +168,8 @@ def _row(columns: Iterable[str], cells: dict[str, Html], happening: Happening, w
     )
 
 
-def _table(name: str, columns: Iterable[str], rows: Iterable[Html], words: Words) -> Html:
+def table(name: str, columns: Iterable[str], rows: Iterable[Html], words: Words) -> Html:
+    """A table of rows that are made, its columns named by their words."""
     head = tag("tr", *(tag("th", words[column], scope="col", class_=f"tt-c-{column}") for column in columns))
-    table = tag("table", tag("thead", head), tag("tbody", *rows), class_=f"tt-table {name}")
-    return tag("div", table, class_="tt-scroll")
+    made = tag("table", tag("thead", head), tag("tbody", *rows), class_=f"tt-table {name}")
+    return tag("div", made, class_="tt-scroll")

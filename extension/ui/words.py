@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from extension.ui import camera_words
+
 Words = Mapping[str, str]
 
 EN: Words = MappingProxyType(
     {
+        **camera_words.EN,
         "lang": "en",
         "title": "Time-travel alerts",
         "about": "VLM: {vlm} · via-server: {via} · alerts go to: {receivers} · version {version}",
@@ -125,6 +128,7 @@ EN: Words = MappingProxyType(
 
 KO: Words = MappingProxyType(
     {
+        **camera_words.KO,
         "lang": "ko",
         "title": "시간여행 사고 알림",
         "about": "VLM: {vlm} · via-server: {via} · 알림 수신: {receivers} · 버전 {version}",

@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no browser here: apt-get install chromium"),
     # Gradio's queue sets this pandas option at each event; it is theirs to drop.
     pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
 ]
 QUIET = [
     "--no-sandbox",
