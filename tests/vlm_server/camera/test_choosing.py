@@ -42,6 +42,7 @@ def clip_of_room(seed: int) -> Clip:
     ("policy", "kind"),
     [
         pytest.param(CAMERA, Kind.CAMERA, id="our-camera-prompt"),
+        pytest.param(prompts.load("camera_ko").system, Kind.CAMERA, id="our-korean-camera-prompt"),
         pytest.param(REPLAY, Kind.REPLAY, id="our-replay-prompt"),
         pytest.param(prompts.load("twin_view").system, Kind.REPLAY, id="our-twin-view-prompt"),
         pytest.param("공장 CCTV 영상을 보고 사고를 보고한다.", Kind.CAMERA, id="korean-cctv"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,3 +139,15 @@ def test_too_few_frames_show_no_movement(motion: CameraMotion, count: int) -> No
     verdict = motion.look(Scene(scene.frames[:count], scene.times_s[:count]))
     assert (verdict.status, verdict.events) == ("safe", [])
     assert "Too few frames" in verdict.summary
+
+
+def test_who_fell_and_tries_in_vain_to_sit_up_has_fallen(motion: CameraMotion) -> None:
+    """A body on the ground that shrinks once more for another reason does not hide the fall before."""
+    fallen = falling(160.0, 1)
+
+    def restless(t: float) -> Pose:
+        return replace(fallen(t), bend=ramp(5.5, 0.6, 0, -50)(t) - ramp(7.0, 0.4, 0, -50)(t))
+
+    verdict = motion.look(shown(21, restless, fps=8.0))
+    assert kinds(verdict) == [("fall", "danger")]
+    assert verdict.events[0].start_s == pytest.approx(ONSET_S + DOWN_S / 4, abs=0.5)

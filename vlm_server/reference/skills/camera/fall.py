@@ -89,7 +89,7 @@ def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _drop(shape: _Shape, sunk: list[bool]) -> _Drop | None:
-    """Return the last collapse that the body did not rise from, if there is one."""
+    """Return the last fall that the body did not rise from, if there is one; a body that lies may shrink once more for other reasons."""
     times_s = shape.times_s
     for low in range(len(times_s) - 1, 1, -1):
         before = (times_s >= times_s[low] - BEFORE_S) & (np.arange(len(times_s)) < low)
@@ -101,7 +101,8 @@ def _drop(shape: _Shape, sunk: list[bool]) -> _Drop | None:
         ):
             continue
         drop = _judged(shape, low, before, tall)
-        return None if drop is None or _leaving(shape, sunk, drop) else drop
+        if drop is not None:
+            return None if _leaving(shape, sunk, drop) else drop
     return None
 
 
