@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.console import Console
 
+from extension.command.written import put
 from extension.errors import BadInput
 
 if TYPE_CHECKING:
@@ -131,21 +132,13 @@ def _write(
 
     json_file, page_file = out
     if json_file is not None:
-        _put(json_file, json.dumps(page, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        put(json_file, json.dumps(page, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
         console.print(f"figures written to {json_file}")
     if page_file is not None:
         from extension.command.evaluation_page import html
 
-        _put(page_file, html(page, groups))
+        put(page_file, html(page, groups))
         console.print(f"report written to {page_file}")
-
-
-def _put(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise BadInput(f"{path.name}: cannot be written ({exc.strerror or 'unknown reason'})") from exc
 
 
 def _truths(wanted: Wanted, truth: Path | None, videos: Path | None) -> Assigned | dict[str, Assigned]:
