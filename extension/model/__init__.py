@@ -19,6 +19,7 @@ from extension.model.findings import (
     Verdict,
 )
 from extension.model.jobs import (
+    Beat,
     Delivery,
     Job,
     JobOptions,
@@ -40,6 +41,7 @@ from extension.model.words import (
 __all__ = [
     "Announcement",
     "Basis",
+    "Beat",
     "Brief",
     "Caption",
     "Change",

@@ -17,6 +17,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """From chunk `number` on, which begins at `media_s`, a chunk of a camera begins every `stride_s` seconds."""
+
+    number: int
+    media_s: float
+    stride_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobOptions:
     """What a caller may choose for one job. Zero or None means: take the service's default.
 
@@ -31,6 +40,7 @@ class JobOptions:
         geometry: Whether the log's coordinates judge what the VLM says and tell what it misses.
         level: How a job that has only a log is drawn ("abstract", "simplified" or "full").
         pieces: The parts of a replay that leaves out what is calm, by time; empty for one that leaves out nothing.
+        beats: How the windows of a camera are numbered, by number; empty for what is no camera.
     """
 
     speed: float = 1.0
@@ -43,6 +53,7 @@ class JobOptions:
     geometry: bool = True
     level: str = "abstract"
     pieces: tuple[Piece, ...] = ()
+    beats: tuple[Beat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Jobs(Part):
             return _job(connection, job_id)
 
     def set_media(self, job_id: str, media_path: str, options: JobOptions) -> None:
-        """Note the video that was drawn for a job, and how it lies in the log.
+        """Note the video that was drawn for a job and how it lies in the log, or how a camera's windows are numbered.
 
         Raises:
             NotFound: when there is no such job.

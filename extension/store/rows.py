@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping
 
 from extension.model import (
     Basis,
+    Beat,
     Caption,
     Check,
     Chunk,
@@ -52,6 +53,7 @@ def option_values(options: JobOptions) -> Values:
     return asdict(options) | {
         "start_at": start_at.isoformat() if start_at else None,
         "pieces": [[piece.media_s, piece.start_at.isoformat()] for piece in options.pieces],
+        "beats": [[beat.number, beat.media_s, beat.stride_s] for beat in options.beats],
     }
 
 
@@ -62,6 +64,7 @@ def _options(page: Values) -> JobOptions:
     if "vlm" in known:
         known["vlm"] = VlmUse(known["vlm"])
     known["pieces"] = tuple(Piece(media_s, _instant(text)) for media_s, text in known.get("pieces", ()))
+    known["beats"] = tuple(Beat(*numbers) for numbers in known.get("beats", ()))
     return JobOptions(**known)
 
 

@@ -7,12 +7,14 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+import structlog
 
 from extension.clock import Clock
 from extension.errors import NotFound
-from extension.model import Chunk, Job, JobOptions, JobStatus, Span
+from extension.model import Beat, Chunk, Job, JobOptions, JobStatus, Span
 from extension.pipeline.judging import Announce, Judge
 from extension.pipeline.live.briefing import Recent, recalled
 from extension.pipeline.live.gate import GateMode
@@ -23,6 +25,9 @@ from extension.store import Store
 
 _NAMESPACE: Final = uuid.UUID("8f0c5c8e-5a4c-5a53-9d6a-2b7f5a1f0d11")
 _HOLE: Final = dt.timedelta(seconds=1)
+_AHEAD_S: Final = 60.0
+"""The next window begins before now, unless the clock was set back: they overlap, and the last one has ended."""
+_LOG = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +107,13 @@ class Lane:
         self.recorded_until_at = end_at
         return [*cut, *whole]
 
+    def awaits(self, start_at: dt.datetime, end_at: dt.datetime) -> bool:
+        """Whether a window ends in a span: a segment that is cut there can be looked at without waiting for its usual length."""
+        return self.rhythm.complete_at(end_at) > self.rhythm.complete_at(start_at)
+
     def chunk(self, number: int) -> Chunk:
         """A window as a chunk; its media seconds count from the camera's first window."""
-        start_s = number * self.rhythm.stride_s
+        start_s = self.rhythm.start_s(number)
         return Chunk(number, Span(start_s, start_s + self.rhythm.length_s))
 
     def at(self, media_s: float) -> dt.datetime:
@@ -119,7 +128,7 @@ class Lane:
 def open_lane(spec: Spec, store: Store, announce: Announce, clock: Clock, tz: dt.tzinfo) -> Lane:
     """A camera's lane, which goes on where it was when the service stopped."""
     job = _job(spec, store, clock)
-    epoch_at = job.options.start_at or job.created_at
+    rhythm = _rhythm(spec, job, store, clock)
     still_open = store.open_incidents(job.id)
     judge = Judge(
         job,
@@ -130,7 +139,6 @@ def open_lane(spec: Spec, store: Store, announce: Announce, clock: Clock, tz: dt
         announce,
         spec.stride_s,
     )
-    rhythm = Rhythm(epoch_at, spec.window_s, spec.stride_s)
     return Lane(
         spec.camera,
         job.id,
@@ -142,6 +150,26 @@ def open_lane(spec: Spec, store: Store, announce: Announce, clock: Clock, tz: dt
         motion_notices=spec.motion_notices,
         recent=recalled(job, store, spec.stride_s, spec.context_answers),
     )
+
+
+def _rhythm(spec: Spec, job: Job, store: Store, clock: Clock) -> Rhythm:
+    """How the camera's windows go on: as before, or from the next number on by another stride.
+
+    A clock that was set back leaves the next window in the future, and the camera blind until then: it begins anew at once instead.
+    """
+    epoch_at = job.options.start_at or job.created_at
+    known = job.options.beats or (Beat(0, 0.0, spec.stride_s),)
+    next_s = Rhythm(epoch_at, spec.window_s, known).start_s(job.judged_chunks)
+    now_s = (clock.now() - epoch_at).total_seconds()
+    ahead = next_s > now_s + _AHEAD_S
+    if ahead:
+        _LOG.warning("clock_was_set_back", camera=spec.camera, by_s=round(next_s - now_s))
+    if ahead or known[-1].stride_s != spec.stride_s:
+        beat = Beat(job.judged_chunks, now_s if ahead else next_s, spec.stride_s)
+        known = (*(one for one in known if one.number < beat.number), beat)
+    if known != job.options.beats:
+        store.set_media(job.id, job.media_path, replace(job.options, beats=known))
+    return Rhythm(epoch_at, spec.window_s, known)
 
 
 def job_id(camera: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -129,7 +130,7 @@ class Live:
             self._ring,
             clock,
             stop,
-            options=self._options,
+            options=replace(self._options, awaited=self._awaited),
             on_segment=watch.heard,
             on_report=telling.told,
         )
@@ -139,6 +140,10 @@ class Live:
         if gating.measures:
             others["measure motion"] = partial(gating.run, stop)
         return {**self._captured.work(), **lookers, **others}
+
+    def _awaited(self, camera: str, start_at: dt.datetime, end_at: dt.datetime) -> bool:
+        """Whether a window of a camera ends in a span."""
+        return self._lanes[camera].awaits(start_at, end_at)
 
     def cameras(self) -> list[CameraOut]:
         """How every camera is; those that cannot be captured, and what to mend, come last."""

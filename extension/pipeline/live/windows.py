@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 import threading
 from collections import deque
@@ -9,38 +10,68 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from extension.model import Beat
+
 SHED: Final = "Shed"
 """The failure of a window that was let go."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """Windows of `length_s`, one beginning every `stride_s`, counted from `epoch_at`; both in seconds of the wall clock."""
+    """Windows of `length_s`, one beginning every so often; seconds of the wall clock, counted from `epoch_at`.
+
+    Attributes:
+        epoch_at: Media second 0 of the camera.
+        length_s: Of a window.
+        beats: How windows are numbered, by number, at least one; the last holds for all that are to come.
+    """
 
     epoch_at: dt.datetime
     length_s: float
-    stride_s: float
+    beats: tuple[Beat, ...]
+
+    @property
+    def stride_s(self) -> float:
+        """A window begins every so many seconds."""
+        return self.beats[-1].stride_s
+
+    def start_s(self, number: int) -> float:
+        """The media second at which a window begins."""
+        beat = self.beats[max(bisect.bisect_right(self.beats, number, key=lambda beat: beat.number) - 1, 0)]
+        return beat.media_s + (number - beat.number) * beat.stride_s
 
     def span(self, number: int) -> tuple[dt.datetime, dt.datetime]:
         """From when to when a window reaches."""
-        start_at = self.epoch_at + dt.timedelta(seconds=number * self.stride_s)
+        start_at = self.epoch_at + dt.timedelta(seconds=self.start_s(number))
         return start_at, start_at + dt.timedelta(seconds=self.length_s)
 
     def first_from(self, at: dt.datetime) -> int:
-        """The first window that begins at an instant or later."""
-        return max(0, -int(-((at - self.epoch_at).total_seconds()) // self.stride_s))
+        """The first window to come that begins at an instant or later."""
+        beat = self.beats[-1]
+        return beat.number + max(0, -int(-(self._media_s(at) - beat.media_s) // beat.stride_s))
 
     def around(self, at: dt.datetime) -> tuple[int, int]:
-        """The first and the last window that show an instant."""
-        passed_s = (at - self.epoch_at).total_seconds()
-        last = int(passed_s // self.stride_s)
-        first = int((passed_s - self.length_s) // self.stride_s) + 1
-        return max(first, 0), last
+        """The first and the last window that show an instant; of one before the first window: none, as an empty range."""
+        passed_s = self._media_s(at)
+        # A clock that was set back makes a later beat begin before an earlier one.
+        place = max((n for n, beat in enumerate(self.beats) if beat.media_s <= passed_s), default=0)
+        beat = self.beats[place]
+        last = beat.number + int((passed_s - beat.media_s) // beat.stride_s)
+        if place + 1 < len(self.beats):
+            last = min(last, self.beats[place + 1].number - 1)
+        first = last + 1
+        while first > 0 and 0 <= passed_s - self.start_s(first - 1) < self.length_s:
+            first -= 1
+        return first, last
 
     def complete_at(self, at: dt.datetime) -> int:
-        """How many windows, counted from 0, have ended at an instant."""
-        whole_s = (at - self.epoch_at).total_seconds() - self.length_s
-        return int(whole_s // self.stride_s) + 1 if whole_s >= 0 else 0
+        """The number of the first window to come that has not ended at an instant."""
+        beat = self.beats[-1]
+        whole_s = self._media_s(at) - beat.media_s - self.length_s
+        return beat.number + (int(whole_s // beat.stride_s) + 1 if whole_s >= 0 else 0)
+
+    def _media_s(self, at: dt.datetime) -> float:
+        return (at - self.epoch_at).total_seconds()
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,16 @@ SPEC = Spec("gate", window_s=10.0, stride_s=5.0, merge_gap_s=4.0)
 class _Still(SystemClock):
     def now(self) -> dt.datetime:
         return NOW
+
+
+class _At(SystemClock):
+    """A clock that stands at an instant."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self._at = at
+
+    def now(self) -> dt.datetime:
+        return self._at
 
 
 @pytest.fixture
@@ -105,6 +116,43 @@ def test_a_lane_goes_on_where_it_was(store: Store) -> None:
     assert _completed(again, 20, 31) == [4]
 
 
+def _judged(store: Store, lane: Lane, count: int) -> None:
+    caption = Caption(lane.chunk(count - 1), "", Verdict(Severity.SAFE, (), ""), None)
+    judged = lane.judge.judge(caption)
+    store.commit_judgement(
+        lane.job_id, judged_chunks=judged.judged_chunks, events=(), incidents=(), messages=()
+    )
+
+
+@pytest.mark.parametrize(
+    ("stride_s", "following"), [(2.0, [50, 51, 52]), (10.0, [50]), (5.0, [50, 51])], ids=str
+)
+def test_another_stride_goes_on_from_what_was_judged(
+    store: Store, stride_s: float, following: list[int]
+) -> None:
+    """Neither blind for as long as it has run, nor looking at the past again; at the next start as well."""
+    _judged(store, _open(store), 50)
+    clock = _At(EPOCH + dt.timedelta(seconds=258))
+    for _ in range(2):
+        lane = open_lane(replace(SPEC, stride_s=stride_s), store, _announce, clock, dt.UTC)
+        assert lane.chunk(49).span == Span(245.0, 255.0)
+        assert lane.chunk(50).span == Span(250.0, 260.0)
+        lane.recorded_until_at = EPOCH + dt.timedelta(seconds=258)
+        assert _completed(lane, 258, 265) == following
+
+
+def test_a_clock_that_was_set_back_does_not_leave_a_camera_blind(store: Store) -> None:
+    """The host ran a year ahead; windows go on from now, under numbers of their own."""
+    year = dt.timedelta(days=365)
+    ahead = open_lane(SPEC, store, _announce, _At(NOW), dt.UTC)
+    _judged(store, ahead, int(year.total_seconds() // 5))
+    lane = open_lane(SPEC, store, _announce, _At(NOW + dt.timedelta(minutes=5)), dt.UTC)
+    first = int(year.total_seconds() // 5)
+    assert lane.next_number == first
+    assert _completed(lane, 300, 312) == [first]
+    assert lane.chunk(first).span.start_s == pytest.approx(300.4)
+
+
 def _fall(lane: Lane, number: int, start_s: float) -> Caption:
     claim = Claim(Kind.FALL, Span(start_s, start_s + 1), Severity.DANGER, ("person",))
     return Caption(lane.chunk(number), "", Verdict(Severity.DANGER, (claim,), ""), None)
@@ -134,3 +182,22 @@ def test_media_seconds_count_from_the_first_window(store: Store) -> None:
     lane = _open(store)
     assert lane.chunk(4).span == Span(20.0, 30.0)
     assert lane.media_s(EPOCH + dt.timedelta(seconds=21)) == 21.0
+
+
+@pytest.mark.parametrize(
+    ("from_s", "to_s", "awaited"),
+    [
+        pytest.param(8.0, 9.9, False, id="the-window-is-still-open"),
+        pytest.param(8.0, 10.0, True, id="it-ends-here"),
+        pytest.param(9.0, 10.7, True, id="it-ended-within"),
+        pytest.param(10.0, 11.0, False, id="it-ended-before"),
+        pytest.param(13.0, 15.2, True, id="and-so-on-every-stride"),
+    ],
+)
+def test_a_segment_is_awaited_where_a_window_ends(
+    store: Store, from_s: float, to_s: float, *, awaited: bool
+) -> None:
+    """So that the window need not wait until the segment is as long as others."""
+    lane = _open(store)
+    start_at, end_at = (EPOCH + dt.timedelta(seconds=s) for s in (from_s, to_s))
+    assert lane.awaits(start_at, end_at) is awaited

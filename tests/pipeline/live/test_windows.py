@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extension.model import Beat
 from extension.pipeline.live.windows import Backlog, Rhythm
 
 EPOCH = dt.datetime(2026, 5, 4, 10, tzinfo=dt.UTC)
-RHYTHM = Rhythm(EPOCH, length_s=10.0, stride_s=5.0)
+RHYTHM = Rhythm(EPOCH, 10.0, (Beat(0, 0.0, 5.0),))
 
 
 def _at(seconds: float) -> dt.datetime:
@@ -46,7 +47,7 @@ def test_every_instant_is_shown_by_the_windows_around_it_and_no_others(
     seconds: float, shape: tuple[float, float]
 ) -> None:
     """Whatever the rhythm; an instant at a border may fall to either side by rounding."""
-    rhythm, at = Rhythm(EPOCH, *shape), _at(seconds)
+    rhythm, at = Rhythm(EPOCH, shape[0], (Beat(0, 0.0, shape[1]),)), _at(seconds)
     first, last = rhythm.around(at)
     tiny = dt.timedelta(milliseconds=1)
     for number in range(first, last + 1):
@@ -55,6 +56,35 @@ def test_every_instant_is_shown_by_the_windows_around_it_and_no_others(
     assert rhythm.span(last + 1)[0] + tiny > at
     assert first == 0 or rhythm.span(first - 1)[1] <= at + tiny
     assert rhythm.span(rhythm.first_from(at))[0] >= at - tiny
+
+
+CHANGED = Rhythm(EPOCH, 10.0, (Beat(0, 0.0, 5.0), Beat(20, 100.0, 2.0), Beat(30, 120.0, 10.0)))
+
+
+def test_another_stride_holds_from_a_number_on() -> None:
+    """What was numbered before keeps its place."""
+    assert [CHANGED.start_s(n) for n in (0, 19, 20, 21, 29, 30, 31)] == [0, 95, 100, 102, 118, 120, 130]
+    assert CHANGED.stride_s == 10.0
+    assert CHANGED.first_from(_at(125)) == 31
+    assert CHANGED.complete_at(_at(129.9)) == 30
+    assert CHANGED.complete_at(_at(140)) == 32
+
+
+@given(st.floats(0, 200))
+def test_through_changes_an_instant_has_the_windows_that_show_it(seconds: float) -> None:
+    """Those of both strides where they meet."""
+    first, last = CHANGED.around(_at(seconds))
+    shown = [n for n in range(60) if CHANGED.start_s(n) <= seconds < CHANGED.start_s(n) + 10.0]
+    at_border = min(abs(seconds - CHANGED.start_s(n) - side) for n in range(60) for side in (0, 10)) < 1e-4
+    assert at_border or list(range(first, last + 1)) == shown
+
+
+def test_after_a_clock_was_set_back_windows_lie_where_they_were_seen() -> None:
+    """Ten windows in a future that never came, then those of the present."""
+    rhythm = Rhythm(EPOCH, 10.0, (Beat(0, 0.0, 5.0), Beat(1000, 60.0, 5.0)))
+    assert rhythm.around(_at(64)) == (1000, 1000)
+    assert rhythm.around(_at(40)) == (7, 8)
+    assert rhythm.complete_at(_at(70)) == 1001
 
 
 def test_windows_come_in_their_order() -> None:

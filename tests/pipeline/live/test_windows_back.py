@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extension.model import Job, JobOptions, JobStatus
+from extension.model import Beat, Job, JobOptions, JobStatus
 from extension.pipeline.judging import Judge
 from extension.pipeline.live.lane import Lane
 from extension.pipeline.live.windows import Backlog, Rhythm
@@ -123,4 +123,4 @@ def _bare_lane() -> Lane:
     options = JobOptions(start_at=NOW)
     job = Job("job", "gate", "", None, options, JobStatus.LIVE, NOW)
     judge = Judge(job, World(options, None, dt.UTC), (), {}, 4.0, announce)
-    return Lane("gate", "job", Rhythm(NOW, 10.0, 5.0), "camera", judge)
+    return Lane("gate", "job", Rhythm(NOW, 10.0, (Beat(0, 0.0, 5.0),)), "camera", judge)
