@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -65,6 +66,22 @@ def test_every_encoder_writes_what_it_is_given(tmp_path: Path, encoder: Encoder)
     ]
     for number, frame in enumerate(seen):
         assert frame.to_ndarray(format="bgr24").mean() == pytest.approx(20 + 8 * number, abs=6)
+
+
+@pytest.mark.parametrize("encoder", [e for e in Encoder if usable(e)])
+def test_no_encoder_makes_the_program_a_real_time_one(tmp_path: Path, encoder: Encoder) -> None:
+    """Neither its own threads nor ours, and none that are started later: the machine is not ours alone."""
+    policies: set[int] = set()
+
+    def watched() -> Iterator[Picture]:
+        for picture in plain(3):
+            tasks = [int(task.name) for task in Path("/proc/self/task").iterdir()]
+            policies.update(os.sched_getscheduler(task) for task in tasks)
+            yield picture
+
+    write_video(watched(), replace(SMALL, encoder=encoder), tmp_path / "video.mp4")
+    assert policies == {os.SCHED_OTHER}
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize("encoder", [e for e in Encoder if usable(e)])

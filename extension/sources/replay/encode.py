@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, cast
 
@@ -61,12 +62,30 @@ def open_stream(container: OutputContainer, style: Style) -> VideoStream:
             stream.bit_rate = style.bitrate_bps
         if style.encoder is Encoder.LIBX265:
             stream.codec_context.codec_tag = "hvc1"  # the tag that browsers and phones play
-        stream.codec_context.open()
+        with _staying_ordinary():
+            stream.codec_context.open()
     except (av.error.FFmpegError, av.codec.codec.UnknownCodecError) as exc:
         raise BadInput(
             f"the encoder {style.encoder} cannot be used on this machine; {Encoder.LIBX264} always can"
         ) from exc
     return stream
+
+
+@contextmanager
+def _staying_ordinary() -> Iterator[None]:
+    """Let no encoder make this program a real-time one.
+
+    SVT-AV1 does where it may, as root: its threads, the one that opens it, and all that this one starts later. Everything else on
+    the machine would wait for them.
+    """
+    wanted = os.sched_getscheduler(0)
+    try:
+        yield
+    finally:
+        for task in Path("/proc/self/task").iterdir():
+            with suppress(OSError):  # a thread may have ended
+                if wanted == os.SCHED_OTHER and os.sched_getscheduler(int(task.name)) == os.SCHED_FIFO:
+                    os.sched_setscheduler(int(task.name), wanted, os.sched_param(0))
 
 
 def packed(picture: Picture) -> av.VideoFrame:
