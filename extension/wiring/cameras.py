@@ -23,6 +23,8 @@ from extension.store import Store
 _WINDOW_FRAMES = 40
 # A live window is not worth waiting for long: the next ones come.
 _WINDOW_PATIENCE_S = 5.0
+# Multiples of the golden ratio spread evenly over a stride, however many cameras there are.
+_GOLDEN = 0.618034
 
 
 def build(settings: Settings, store: Store, via: ViaClient, announce: Announce) -> Live | None:
@@ -49,9 +51,10 @@ def build(settings: Settings, store: Store, via: ViaClient, announce: Announce) 
                     gate=GateMode(one.gate),
                     forced_look_s=one.forced_look_s,
                     motion_notices=one.motion_notices,
+                    phase_s=round(place * _GOLDEN % 1 * one.stride_s, 3),
                 ),
             )
-            for one in entries
+            for place, one in enumerate(entries)
         ],
         store,
         via,

@@ -137,8 +137,7 @@ def test_a_fall_before_the_camera_reaches_the_outbox(site: Site) -> None:
     assert (job["name"], job["status"]) == ("gate", JobStatus.LIVE)
     deliveries = site.client.get(f"/api/v1/jobs/{camera['job_id']}/deliveries").json()
     assert [delivery["type"] for delivery in deliveries] == ["incident.opened"]
-    query = site.double.queries[0]
-    assert query["chunk_duration"] >= 4
+    assert max(query["chunk_duration"] for query in site.double.queries) >= 4, "whole segments cover a window"
     assert not site.double.files or len(site.double.files) <= 2, "windows do not pile up there"
     accounted_s = camera["captured_s"] + sum(camera["lost_s"].values()) + camera["pending_s"]
     assert accounted_s > 6

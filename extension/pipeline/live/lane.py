@@ -45,6 +45,7 @@ class Spec:
         gate: Whether windows in which nothing moves are looked at.
         forced_look_s: With the gate, a window is looked at once in this time whatever moves, seconds.
         motion_notices: Whether motion alone is told of while nobody can look.
+        phase_s: How much later than at a whole second its first window begins, so that not all cameras' windows end at once.
     """
 
     camera: str
@@ -57,6 +58,7 @@ class Spec:
     gate: GateMode = GateMode.OFF
     forced_look_s: float = 60.0
     motion_notices: bool = False
+    phase_s: float = 0.0
 
     @property
     def measures_motion(self) -> bool:
@@ -184,6 +186,7 @@ def _job(spec: Spec, store: Store, clock: Clock) -> Job:
         return store.job(known)
     except NotFound:
         now_at = clock.now()
-    options = JobOptions(prompt=spec.prompt, start_at=now_at.replace(microsecond=0))
+    begins_at = now_at.replace(microsecond=0) + dt.timedelta(seconds=spec.phase_s)
+    options = JobOptions(prompt=spec.prompt, start_at=begins_at)
     store.add_job(Job(known, spec.camera, "", None, options, JobStatus.LIVE, now_at))
     return store.job(known)

@@ -13,7 +13,7 @@ from extension.sources.camera.backoff import Backoff
 from extension.sources.camera.book import Book
 from extension.sources.camera.cutting import Limits
 from extension.sources.camera.reader import Patience, Reader
-from extension.sources.camera.recording import Recording, Store
+from extension.sources.camera.recording import Awaited, Recording, Store, nobody_waits
 from extension.sources.camera.reports import CameraClock
 from extension.sources.camera.trouble import CameraTrouble, Code
 
@@ -30,6 +30,7 @@ class CaptureOptions:
         backoff: How long to wait after a fault.
         down_after_s: A camera without frames for longer is reported as down.
         clock_tolerance_s: A camera's clock that differs from ours by more is wrong, and arrival counts.
+        awaited: Who waits for a segment gets it at the next key frame.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -37,6 +38,7 @@ class CaptureOptions:
     backoff: Backoff = field(default_factory=Backoff)
     down_after_s: float = 15.0
     clock_tolerance_s: float = 5.0
+    awaited: Awaited = nobody_waits
 
 
 class Capture:
@@ -112,6 +114,7 @@ class Capture:
             options.limits,
             options.clock_tolerance_s,
             self._tell,
+            options.awaited,
         )
         try:
             for packet in reader.packets():

@@ -37,12 +37,14 @@ class Frame:
         size_bytes: Encoded.
         key: Whether decoding can start here.
         changed: Whether its parameter sets differ from the last ones; only key frames change them.
+        awaited: Whether somebody waits for what was recorded before it.
     """
 
     decode_s: float
     size_bytes: int
     key: bool
     changed: bool = False
+    awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Limits:
         most_s: Without a key frame for this long the segment is closed all the same.
         most_bytes: Nor does a segment grow beyond this.
         gap_s: Frames further apart than this have others missing between them.
+        least_s: A segment is not cut earlier for those who wait for it.
     """
 
     target_s: float = 2.0
@@ -62,6 +65,7 @@ class Limits:
     most_s: float = 60.0
     most_bytes: int = 64_000_000
     gap_s: float = 1.0
+    least_s: float = 0.5
 
 
 @dataclass(slots=True)
@@ -82,7 +86,7 @@ def cut(current: Open | None, frame: Frame, limits: Limits) -> Cut:
         return Cut.GAP if frame.key else Cut.LEAVE
     elapsed_s = frame.decode_s - current.start_s
     if frame.key:
-        due = elapsed_s >= limits.target_s - limits.early_s
+        due = elapsed_s >= (limits.least_s if frame.awaited else limits.target_s - limits.early_s)
         return Cut.BEGIN if due or frame.changed else Cut.JOIN
     if elapsed_s > limits.most_s or current.size_bytes + frame.size_bytes > limits.most_bytes:
         return Cut.OVERFLOW

@@ -33,6 +33,14 @@ _HEAD_BYTES: Final = 4096
 Store = Callable[[str, dt.datetime, dt.datetime, Footage, Sequence[bytes]], Segment | None]
 """Writes a segment and tells of it; None when it cannot be written. It says so itself."""
 
+Awaited = Callable[[str, dt.datetime, dt.datetime], bool]
+"""Whether somebody waits for the end of a camera's segment that reaches from one instant to another."""
+
+
+def nobody_waits(camera: str, start_at: dt.datetime, end_at: dt.datetime) -> bool:  # noqa: ARG001 - the form of `Awaited`
+    """Segments end when they are long enough."""
+    return False
+
 
 @dataclass(slots=True)
 class _Segment:
@@ -57,6 +65,7 @@ class Recording:
         limits: When to cut.
         tolerance_s: Of the camera's clock.
         tell: Hears when the camera's clock becomes wrong, or right again.
+        awaited: Who waits for a segment gets it at the next key frame.
     """
 
     def __init__(
@@ -68,6 +77,7 @@ class Recording:
         limits: Limits,
         tolerance_s: float,
         tell: Callable[[CameraClock], None],
+        awaited: Awaited = nobody_waits,
     ) -> None:
         self._reader = reader
         self._book = book
@@ -75,6 +85,7 @@ class Recording:
         self._clock = clock
         self._limits = limits
         self._tell = tell
+        self._awaited = awaited
         self._media_clock = MediaClock(tolerance_s)
         self._codec = Codec(reader.codec)
         self._sets = self._set_units(split_start_codes(reader.sets))
@@ -103,7 +114,9 @@ class Recording:
             packet, changed = self._prepared(packet, self._set_units(head))
         step = cut(
             self._segment.open if self._segment else None,
-            Frame(decoded_s, packet.size, packet.is_keyframe, changed),
+            Frame(
+                decoded_s, packet.size, packet.is_keyframe, changed, self._is_awaited(packet, shown_s, now_s)
+            ),
             self._limits,
         )
         if step is Cut.JOIN and self._segment is not None:
@@ -112,6 +125,15 @@ class Recording:
             self._turn(step, packet, shown_s, decoded_s)
         if self._segment is not None:
             self._book.frame(packet.size, now_s)
+
+    def _is_awaited(self, packet: Packet[VideoStream], shown_s: float, now_s: float) -> bool:
+        """Whether somebody waits for what was recorded before a key frame."""
+        if self._segment is None or not packet.is_keyframe:
+            return False
+        now_at = self._book.now()
+        end_at = self._media_clock.at(shown_s, now_at, now_s)
+        start_at = self._segment.start_at or self._media_clock.at(self._segment.shown_s, now_at, now_s)
+        return self._awaited(self._book.camera.name, start_at, end_at)
 
     def close(self) -> None:
         """The connection is over: what is under way becomes a segment."""

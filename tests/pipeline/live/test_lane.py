@@ -201,3 +201,12 @@ def test_a_segment_is_awaited_where_a_window_ends(
     lane = _open(store)
     start_at, end_at = (EPOCH + dt.timedelta(seconds=s) for s in (from_s, to_s))
     assert lane.awaits(start_at, end_at) is awaited
+
+
+def test_windows_of_cameras_end_at_different_moments(store: Store) -> None:
+    """A camera keeps its own phase, also after a restart."""
+    later = replace(SPEC, phase_s=1.5)
+    lane = open_lane(later, store, _announce, _Still(), dt.UTC)
+    assert lane.rhythm.span(0)[1] == EPOCH + dt.timedelta(seconds=11.5)
+    again = open_lane(SPEC, store, _announce, _Still(), dt.UTC)
+    assert again.rhythm == lane.rhythm

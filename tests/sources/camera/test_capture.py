@@ -6,12 +6,14 @@ import datetime as dt
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
 import pytest
 
 from extension.sources.camera.camera import Camera, Transport
+from extension.sources.camera.cutting import Limits
 from extension.sources.camera.reports import State
 from extension.sources.camera.ring import Ring
 from extension.sources.camera.segments import Segment, Stamp
@@ -20,7 +22,7 @@ from extension.sources.rtsp.faults import Faults
 from extension.sources.rtsp.login import Credentials
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import LoopedFile, Stream
-from tests.sources.camera.plant import Plant
+from tests.sources.camera.plant import QUICK, Plant
 from tests.sources.rtsp.clips import FRAMES, bar_places, frames_in
 
 SECRET = "hun/ter@2"
@@ -186,3 +188,21 @@ def test_capture_takes_threads_by_camera_not_by_frame(plant: Plant) -> None:
     tasks = threading.active_count()
     plant.wait_for_more("h264", 2)
     assert threading.active_count() <= tasks + 2
+
+
+def test_who_waits_for_a_segment_gets_it_at_the_next_key_frame(tmp_path: Path, clip: Path) -> None:
+    """Long before it would end by itself; what follows is cut as usual, and nothing is lost in between."""
+    asked: list[tuple[str, dt.datetime, dt.datetime]] = []
+
+    def awaited(camera: str, start_at: dt.datetime, end_at: dt.datetime) -> bool:
+        asked.append((camera, start_at, end_at))
+        return True
+
+    patient = replace(QUICK, limits=Limits(target_s=30.0, early_s=0.05), awaited=awaited)
+    with Plant(tmp_path, {"gate": LoopedFile(clip)}, options=patient) as running:
+        running.wait_for("gate", 3)
+        segments = running.of("gate")
+    assert all(0.4 <= segment.duration_s < 2.0 for segment in segments[:2])
+    assert segments[0].end_at == segments[1].start_at
+    assert {camera for camera, _, _ in asked} == {"gate"}
+    assert all(start_at < end_at for _, start_at, end_at in asked)

@@ -13,9 +13,11 @@ from extension.sources.camera.cutting import Cut, Frame, Limits, Open, cut
 LIMITS = Limits(target_s=2.0, early_s=0.25, most_s=10.0, most_bytes=1000, gap_s=1.0)
 
 
-def frame(decode_s: float, *, key: bool = False, size: int = 1, changed: bool = False) -> Frame:
+def frame(
+    decode_s: float, *, key: bool = False, size: int = 1, changed: bool = False, awaited: bool = False
+) -> Frame:
     """A frame."""
-    return Frame(decode_s, size, key, changed)
+    return Frame(decode_s, size, key, changed, awaited)
 
 
 def opened(start_s: float, last_s: float, size: int = 10) -> Open:
@@ -36,6 +38,12 @@ def opened(start_s: float, last_s: float, size: int = 10) -> Open:
         pytest.param(opened(0, 4.96), frame(5.0, key=True), Cut.BEGIN, id="a-late-key-frame-cuts"),
         pytest.param(
             opened(0, 0.2), frame(0.24, key=True, changed=True), Cut.BEGIN, id="another-resolution-cuts"
+        ),
+        pytest.param(
+            opened(0, 0.96), frame(1.0, key=True, awaited=True), Cut.BEGIN, id="who-waits-gets-it-sooner"
+        ),
+        pytest.param(
+            opened(0, 0.36), frame(0.4, key=True, awaited=True), Cut.JOIN, id="but-no-scraps-of-segments"
         ),
         pytest.param(opened(0, 1.0), frame(2.5), Cut.LEAVE, id="a-jump-ends-it"),
         pytest.param(opened(0, 1.0), frame(2.5, key=True), Cut.GAP, id="a-jump-to-a-key-frame-begins-anew"),
