@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +18,10 @@ import typer
 from rich.console import Console
 
 from extension.errors import BadInput, ExtensionError
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp import accidents
+from extension.sources.rtsp.accidents import Accident
+from extension.sources.rtsp.login import Credentials
+from extension.sources.rtsp.scenes import Drawn
 from extension.sources.rtsp.simulator import Plan, Simulator, checked
 from extension.sources.rtsp.units import Codec
 
@@ -114,6 +120,18 @@ def main(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
     burn: Annotated[  # noqa: FBT002 - typer's way to write a switch
         bool, typer.Option(help="Burn the wall clock into files too: encodes them anew.")
     ] = False,
+    accident_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds between accidents in drawn scenes, about; 0: none.")
+    ] = 0.0,
+    accident: Annotated[
+        list[Accident] | None, typer.Option(help="Which accidents; repeatable. Default: all.")
+    ] = None,
+    calm_after_s: Annotated[float, typer.Option(help="No accident begins later; 0: never calm.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Of when what happens.")] = 1,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Write each accident that is drawn to this file, a JSON object a line."),
+    ] = None,
     login: Annotated[str, typer.Option(help="USER:PASSWORD that clients must have.")] = "",
     fault: Annotated[
         list[str] | None, typer.Option(help="CAMERA:FAULT[=NUMBER] from the start; repeatable.")
@@ -121,6 +139,7 @@ def main(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
 ) -> None:
     """Serve simulated cameras until interrupted. Faults: stall, refuse, deny, clockless, clock_s=N, loss=0..1, variant=1."""
     user, _, password = login.partition(":")
+    planned = accidents.Plan(seed, accident_s, calm_after_s or math.inf, tuple(accident or Accident))
     try:
         plan = Plan(
             cameras=cameras,
@@ -132,11 +151,34 @@ def main(  # noqa: PLR0913, PLR0917 - a command's options are its arguments
             credentials=Credentials(user, password) if user else None,
             host=host,
             port=port,
+            accidents=planned if accident_s else None,
         )
-        _run(plan, control_port, [read_fault(text) for text in fault or ()])
+        faults = [read_fault(text) for text in fault or ()]
+        with ExitStack() as done:
+            tell = done.enter_context(telling(truth)) if truth else plan.tell
+            _run(replace(plan, tell=tell), control_port, faults)
     except ExtensionError as exc:
         console.print(f"[red]{exc}[/red]")
         raise typer.Exit(2) from exc
+
+
+@contextmanager
+def telling(truth: Path) -> Iterator[Callable[[Drawn], None]]:
+    """What writes accidents to a file as they are drawn: a line at the onset, another with `end_at` when it is over."""
+    lock = threading.Lock()
+    try:
+        file = truth.open("w", encoding="utf-8")
+    except OSError as exc:
+        raise BadInput(f"{truth.name}: the truth cannot be written there ({exc.strerror})") from exc
+    with file:
+
+        def tell(drawn: Drawn) -> None:
+            line = json.dumps(asdict(drawn), default=dt.datetime.isoformat)
+            with lock:
+                file.write(line + "\n")
+                file.flush()
+
+        yield tell
 
 
 def _read_size(text: str) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import importlib.util
 import json
 import signal
@@ -16,6 +18,9 @@ import av
 import pytest
 import requests
 
+from extension.errors import BadInput
+from extension.sources.rtsp.accidents import Accident
+from extension.sources.rtsp.scenes import Drawn
 from tests.sources.rtsp.clips import draw_clip, until
 from tests.sources.rtsp.raw_client import RawClient
 
@@ -191,3 +196,22 @@ def test_wrong_command_lines(
     found = CliRunner().invoke(app, [*args, "--port", "0"])
     assert found.exit_code == 2
     assert words in capsys.readouterr().out + found.output
+
+
+def test_accidents_are_told_to_a_file_as_they_are_drawn(rtsp_sim: ModuleType, tmp_path: Path) -> None:
+    """A JSON object a line: at the onset without an end, later with one."""
+    path = tmp_path / "truth.jsonl"
+    begins = Drawn("cam0", 3, Accident.FIRE, dt.datetime(2026, 5, 4, tzinfo=dt.UTC))
+    with rtsp_sim.telling(path) as tell:
+        tell(begins)
+        assert json.loads(path.read_text())["end_at"] is None, "it is there at once"
+        tell(dataclasses.replace(begins, end_at=dt.datetime(2026, 5, 4, 0, 0, 12, tzinfo=dt.UTC)))
+    one, other = map(json.loads, path.read_text().splitlines())
+    assert (one["camera"], one["number"], one["kind"]) == ("cam0", 3, "fire")
+    assert other == {**one, "end_at": "2026-05-04T00:00:12+00:00"}
+
+
+def test_a_truth_file_that_cannot_be_written_is_named(rtsp_sim: ModuleType, tmp_path: Path) -> None:
+    """Before anything is served."""
+    with pytest.raises(BadInput, match=r"truth\.jsonl"), rtsp_sim.telling(tmp_path / "no" / "truth.jsonl"):
+        pass

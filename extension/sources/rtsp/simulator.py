@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,9 +12,10 @@ from typing import Any, Final, Self
 from extension.clock import Clock, SystemClock
 from extension.errors import BadInput
 from extension.sources.probe import probe
+from extension.sources.rtsp import accidents
 from extension.sources.rtsp.faults import Faults
-from extension.sources.rtsp.messages import Credentials
-from extension.sources.rtsp.scenes import DrawnScene, FilePictures
+from extension.sources.rtsp.login import Credentials
+from extension.sources.rtsp.scenes import Drawn, DrawnScene, FilePictures, Stage, StagedScene
 from extension.sources.rtsp.server import RtspServer
 from extension.sources.rtsp.streams import LoopedFile, PictureStream, Stream
 from extension.sources.rtsp.units import Codec
@@ -34,6 +35,8 @@ class Plan:
         credentials: Who may watch; None lets everybody.
         host: To listen on.
         port: Of RTSP; 0 takes a free one.
+        accidents: Which accidents drawn scenes show, and when; None shows boxes that cross a floor.
+        tell: Hears of each accident that is drawn, in any thread.
     """
 
     cameras: int = 1
@@ -45,6 +48,8 @@ class Plan:
     credentials: Credentials | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    accidents: accidents.Plan | None = None
+    tell: Callable[[Drawn], None] = lambda _: None
 
 
 class Simulator:
@@ -111,6 +116,8 @@ class Simulator:
     def _streams(self, plan: Plan, number: int) -> tuple[Stream, Stream]:
         """A camera's stream and its variant of half the size."""
         name = f"cam{number}"
+        if not plan.files and plan.accidents is not None:
+            return self._staged(plan, plan.accidents, name)
         if not plan.files:
             return self._drawn(plan, name, _even(plan.size)), self._drawn(plan, name, _half(plan.size))
         path = plan.files[number % len(plan.files)]
@@ -122,6 +129,18 @@ class Simulator:
             for size in (_even((info.width, info.height)), _half((info.width, info.height)))
         )
         return full if plan.burn else LoopedFile(path), half
+
+    def _staged(self, plan: Plan, planned: accidents.Plan, name: str) -> tuple[Stream, Stream]:
+        """Both variants show the same stage."""
+        width, height = _even(plan.size)
+        stage = Stage(planned, name, width / height, self._clock.now(), plan.tell)
+        full, half = (
+            PictureStream(
+                StagedScene(name, size, plan.fps, self._clock, stage), plan.fps, size, codec=plan.codec
+            )
+            for size in ((width, height), _half(plan.size))
+        )
+        return full, half
 
     def _drawn(self, plan: Plan, name: str, size: tuple[int, int]) -> Stream:
         return PictureStream(DrawnScene(name, size, plan.fps, self._clock), plan.fps, size, codec=plan.codec)

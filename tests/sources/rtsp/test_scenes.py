@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extension.sources.rtsp.scenes import DrawnScene, FilePictures, burn, clock_text
+from extension.sources.rtsp.accidents import Accident, Plan
+from extension.sources.rtsp.scenes import (
+    Drawn,
+    DrawnScene,
+    FilePictures,
+    Stage,
+    StagedScene,
+    burn,
+    clock_text,
+)
 from extension.sources.rtsp.streams import Picture
 from tests.sources.rtsp.clips import FRAMES
 
@@ -113,3 +122,60 @@ def test_a_files_pictures_with_the_clock(clip: Path) -> None:
     burnt = next(iter(FilePictures(clip, (160, 120), "cam3", Hands())))
     assert (plain[:90] == burnt[:90]).all()
     assert (plain[100:] != burnt[100:]).any()
+
+
+def staged(plan: Plan, seconds: float, fps: float = 4.0) -> tuple[list[Picture], list[Drawn]]:
+    """The pictures of a staged scene, and what it told."""
+    clock, told = Hands(), list[Drawn]()
+    stage = Stage(plan, "cam0", SIZE[0] / SIZE[1], AT, told.append)
+    scene = iter(StagedScene("cam0", SIZE, fps, clock, stage))
+    found = []
+    for _ in range(round(seconds * fps)):
+        found.append(next(scene))
+        clock.sleep(1 / fps)
+    return found, told
+
+
+def test_a_staged_scene_tells_what_it_drew() -> None:
+    """Twice for each accident: at the first picture of it, and at the first without it."""
+    _, told = staged(Plan(seed=1, every_s=30, kinds=(Accident.FIRE,)), 120)
+    assert len(told) >= 4
+    for begins, ends in zip(told[::2], told[1::2], strict=False):
+        assert (begins.number, begins.kind, begins.onset_at) == (ends.number, ends.kind, ends.onset_at)
+        assert begins.end_at is None
+        assert ends.end_at is not None
+        assert 10 < (ends.end_at - ends.onset_at).total_seconds() < 20
+    assert [one.number for one in told[::2]] == list(range(len(told[::2])))
+
+
+def test_the_truth_is_in_the_pictures() -> None:
+    """Flames from the told onset on, none before: one frame later than the picture is drawn, for then it is sent."""
+    fps = 4.0
+    pictures, told = staged(Plan(seed=1, every_s=30, kinds=(Accident.FIRE,)), 60, fps)
+
+    def burning(picture: Picture) -> int:
+        red, blue = picture[..., 0].astype(int), picture[..., 2].astype(int)
+        return int(((red > 200) & (red - blue > 90)).sum())
+
+    first = next(place for place, picture in enumerate(pictures) if burning(picture) > 8)
+    onset_s = (told[0].onset_at - AT).total_seconds()
+    assert onset_s == pytest.approx((first + 1) / fps)
+    assert all(burning(picture) < 5 for picture in pictures[:first])
+
+
+def test_variants_of_a_camera_share_what_happens() -> None:
+    """A change of resolution changes nothing before the camera, and an accident is told once."""
+    clock, told = Hands(), list[Drawn]()
+    stage = Stage(Plan(seed=1, every_s=20), "cam0", SIZE[0] / SIZE[1], AT, told.append)
+    scenes = [iter(StagedScene("cam0", size, 4.0, clock, stage)) for size in (SIZE, (160, 90))]
+    for step in range(4 * 60):
+        assert next(scenes[step // 10 % 2]).shape[0] in {180, 90}
+        clock.sleep(0.25)
+    assert len({one.number for one in told}) == (len(told) + 1) // 2
+
+
+def test_a_stage_does_not_go_back() -> None:
+    """A clock that is set back shows the latest instant again instead of what was long over."""
+    stage = Stage(Plan(seed=1), "cam0", 1.8, AT, lambda _: None)
+    late = stage.figures(AT + dt.timedelta(seconds=100))
+    assert stage.figures(AT) == late

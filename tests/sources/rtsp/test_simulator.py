@@ -10,8 +10,10 @@ import pytest
 
 from extension.clock import SystemClock
 from extension.errors import BadInput, BadSource
+from extension.sources.rtsp import accidents
 from extension.sources.rtsp.faults import Faults
-from extension.sources.rtsp.messages import Credentials
+from extension.sources.rtsp.login import Credentials
+from extension.sources.rtsp.scenes import Drawn
 from extension.sources.rtsp.simulator import Plan, Simulator, checked
 from extension.sources.rtsp.units import Codec
 from tests.sources.rtsp.clips import until
@@ -135,3 +137,14 @@ def test_a_file_that_is_no_video(tmp_path: Path) -> None:
     path.write_text("no video")
     with pytest.raises(BadSource, match=r"notes\.txt"):
         Simulator(Plan(files=(path,)))
+
+
+def test_cameras_with_planned_accidents_play_and_tell() -> None:
+    """Each has a stage of its own, which both of its variants show."""
+    told: list[Drawn] = []
+    planned = accidents.Plan(seed=1, every_s=0.1, kinds=(accidents.Accident.FIRE,))
+    plan = Plan(cameras=2, size=(128, 72), fps=20.0, accidents=planned, tell=told.append)
+    with Simulator(plan) as simulator:
+        until(lambda: len({one.camera for one in told}) == 2)
+        assert {page["variant"] for page in simulator.cameras()} == {0}
+    assert all(one.kind is accidents.Accident.FIRE and one.end_at is None for one in told)
