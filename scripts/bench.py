@@ -19,11 +19,14 @@ from bench_camera_quality import camera_quality
 from bench_capture import capture
 from bench_concurrency import concurrency
 from bench_faults import faults
+from bench_latency import latency
 from bench_long_log import long_log
+from bench_outage import outage
 from bench_quality import replay_quality
 from bench_replay import replay_speed
 from bench_replay_job import replay
 from bench_report import ReportFile, Seed, analysing, console, finish, folder_of_its_own
+from bench_soak import soak
 from bench_timestamps import timestamps
 from bench_views import View, draw_views
 from bench_vlm import tokens
@@ -51,6 +54,9 @@ EVERY: dict[str, Callable[..., None]] = {
     "faults": faults,
     "capture": capture,
     "camera-quality": camera_quality,
+    "soak": soak,
+    "latency": latency,
+    "outage": outage,
 }
 for called, measure in EVERY.items():
     app.command(called)(measure)
