@@ -12,6 +12,7 @@ import av
 import av.error
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -152,9 +153,13 @@ def _first_frame(container: InputContainer, stream: VideoStream, name: str) -> V
             pass  # the next packet may hold a frame
         if count > _PATIENCE_PACKETS:
             break
-    raise BadSource(
-        f"{name!r} has a video stream ({stream.codec_context.name}) but no frame of it can be decoded"
-    )
+    raise BadSource(f"{name!r} has a video stream ({_codec(stream)}) but no frame of it can be decoded")
+
+
+def _codec(stream: VideoStream) -> str:
+    """The codec's name; a damaged file may name one that nobody knows."""
+    context: VideoCodecContext | None = stream.codec_context
+    return context.name if context else "codec unknown"
 
 
 def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:

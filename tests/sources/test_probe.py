@@ -287,6 +287,13 @@ def test_half_of_the_labs_recording_is_truncated(footage: Path, tmp_path: Path) 
     assert "is truncated" in refusal(tmp_path / "half.mp4")
 
 
+def test_a_codec_that_nobody_knows_is_refused(make_clip: MakeClip) -> None:
+    """The file says what kind of pictures it holds; damage may make that a word of no meaning."""
+    clip = make_clip()
+    clip.write_bytes(clip.read_bytes().replace(b"avc1", b"zzzz"))
+    assert "codec unknown" in refusal(clip)
+
+
 @given(
     where=st.lists(
         st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=40)), max_size=6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from extension.sources.camera.ring import Ring
 from extension.sources.camera.window import Window, join
 
 NOT_CAPTURED: Final = "NotCaptured"
+_MOST_FRAMES: Final = 256
+"""The via-server takes no more (see EXT_FRAMES_PER_CHUNK)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,9 @@ class Look:
             model=self._via.model().id,
             prompt=prompt,
             chunk_s=whole_s,
-            frames_per_chunk=self._looking.frames_per_window,
+            frames_per_chunk=_frames(
+                self._looking.frames_per_window, window.duration_s / lane.rhythm.length_s
+            ),
             max_tokens=self._looking.max_tokens,
             frame_size=None,
         )
@@ -122,6 +127,11 @@ class Look:
         finally:
             file.forget()
         return _placed(caption, number, start_s, window)
+
+
+def _frames(per_window: int, windows: float) -> int:
+    """As many frames a second as ever for what lasts so many windows: whole segments reach beyond it."""
+    return min(math.ceil(per_window * max(1.0, windows)), _MOST_FRAMES)
 
 
 def failed(chunk: Chunk, code: str, message: str) -> Caption:

@@ -26,6 +26,7 @@ FINE_PX = 2
 EDGE = 40  # grey levels across 3 px at which an edge counts in full
 CLEARER = 0.8  # of what two pictures differ by unmoved, that a shift must leave at most
 SETTLED_PX = 0.3  # smaller shifts are below what resampling itself costs
+STILL = 0.6  # correlation of edges: two pictures this alike, and most alike unmoved, are not looked for farther off
 GAIN = (0.6, 1.7)  # how far exposure may drift; beyond, light was switched and nothing is comparable
 FLOOR = 18.0  # grey levels; coding noise of JPEG quality 50 stays below after the blur
 NOISE = 6.0  # standard deviations of noise that make a change
@@ -117,6 +118,9 @@ def _shift(grey: Levels, fixed: Levels) -> tuple[float, float]:
     reach = max(2, round(SHAKE * max(fixed.shape) / 2))
     if min(fixed.shape) < 8 * reach:
         return 0.0, 0.0
+    (_, unmoved), (dx, dy) = _best(grey, fixed, FINE_PX, (0, 0))
+    if unmoved > STILL and np.hypot(dx, dy) < SETTLED_PX:
+        return 0.0, 0.0  # a mount that does not move, as nearly all: two thirds of the search are spared
     half, fixed_half = (np.ascontiguousarray(p[::2, ::2]) for p in (grey, fixed))
     _, (dx, dy) = _best(half, fixed_half, reach, (0, 0))
     (gained, unmoved), (dx, dy) = _best(grey, fixed, FINE_PX, (2 * dx, 2 * dy))
