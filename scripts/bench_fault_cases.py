@@ -37,7 +37,6 @@ _LONG: Final = Row(
     ("Timeout", "Unreachable", "ServerError"),
     knobs={"TIMEOUT_S": "10", "RETRIES": "1"},
     sampling={"max_new_tokens": 6000},
-    most_s=13.0,
 )
 """An answer long enough to be interrupted; it needs the schema file of `rows`."""
 
