@@ -48,10 +48,8 @@ _POLL_S: Final = 0.5
 _ENVIRONMENT: Final = {
     "EXT_RING_S": "120",
     "EXT_WINDOWS_KEPT_S": "240",
-    "EXT_FRAMES_PER_CHUNK": "60",
 }
-"""Small enough that the ring lets go of segments, and the store of windows, within the run; and every picture of 14 s at 4 a second is shown:
-whole segments cover a window of 10 s, and a motion baseline tells collisions from what lies between two pictures."""
+"""Small enough that the ring lets go of segments, and the store of windows, within the run."""
 
 
 @dataclass(frozen=True, slots=True)

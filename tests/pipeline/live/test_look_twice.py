@@ -16,7 +16,7 @@ from extension.captions.second import Outcome
 from extension.captions.second_record import read
 from extension.chunks.via_client import ViaClient
 from extension.clock import SystemClock
-from extension.model import Check, Severity, Span
+from extension.model import Beat, Check, Severity, Span
 from extension.pipeline.live.lane import Lane, Spec, open_lane
 from extension.pipeline.live.look import Look, Looking
 from extension.sources.camera.ring import Ring
@@ -102,6 +102,14 @@ def test_a_fall_in_a_window_is_confirmed_in_the_cameras_own_time(post: Post) -> 
     assert record.looks[0].look.span == Span(10.0, 20.0)
     assert post.double.files == {}, "the via-server keeps no window of ours"
     assert list(post.looking.folder.iterdir()) == []
+
+
+def test_segments_that_reach_beyond_a_window_take_no_frames_from_it(post: Post) -> None:
+    """Six segments of two seconds cover what begins in the middle of one: as many frames a second as ever."""
+    post.lane.rhythm = replace(post.lane.rhythm, beats=(Beat(0, 1.0, 5.0),))
+    caption = post.look().at(post.lane, 0)
+    assert caption.chunk.span == Span(0.0, 12.0)
+    assert post.double.queries[0]["num_frames_per_chunk"] == 48
 
 
 def test_the_record_survives_the_store_and_the_judgement(post: Post) -> None:
