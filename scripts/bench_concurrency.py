@@ -149,6 +149,7 @@ def ask_all(model: Any, count: int) -> tuple[float, int]:
 @contextmanager
 def adapter(environment: dict[str, str]) -> Iterator[Any]:
     """The override class, made as the engine makes it, in that environment."""
+    before = dict(os.environ)
     os.environ.update(environment)
     config.from_environment.cache_clear()
     spec = importlib.util.spec_from_file_location("openai_compat_model", _ADAPTER)
@@ -161,6 +162,10 @@ def adapter(environment: dict[str, str]) -> Iterator[Any]:
         yield model
     finally:
         model._captioner.close()  # noqa: SLF001 -- the engine's contract has no end
+        for name in environment:
+            os.environ.pop(name)
+        os.environ.update(before)
+        config.from_environment.cache_clear()
 
 
 @contextmanager

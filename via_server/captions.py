@@ -102,10 +102,17 @@ class Run:
             while span.index not in early:
                 answer = await self._known.get()
                 if answer is None:
+                    await self._file_closed()
                     raise CaptionsFailed
                 early[answer.span.index] = answer
             yield early.pop(span.index)
         await asyncio.wrap_future(self._decoding)  # the file is closed now
+
+    async def _file_closed(self) -> None:
+        """Until the decoder, which has said that it failed, has let go of the file: whoever hears of the failure may delete it at once."""
+        (decoding,), _ = await asyncio.wait([asyncio.wrap_future(self._decoding)])
+        if not decoding.cancelled():
+            decoding.exception()  # told by `_decoded`
 
     def end(self) -> None:
         """Nobody waits for this job any more; what is under way is stopped. May be called more than once."""

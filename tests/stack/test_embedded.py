@@ -29,6 +29,10 @@ Make = Callable[..., EmbeddedStack]
 def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """Settings with the given environment."""
 
+    for name in list(os.environ):
+        if name.startswith(("EXT_", "VIA_", "CHUNK_CAPTION_")):
+            monkeypatch.delenv(name)
+
     def made(**environment: str) -> Settings:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -173,8 +173,8 @@ def _check_metrics(client: TestClient) -> None:
     }
     assert samples["timetravel_camera_up", "gate"] == 1
     assert samples["timetravel_cameras_refused",] == 1
-    assert samples["timetravel_camera_captured_seconds_total", "gate"] > 3
+    assert samples["timetravel_camera_captured_seconds_total", "gate"] >= 1
     assert samples["timetravel_camera_windows_total", "failed", "gate"] >= 1
     assert samples["timetravel_camera_windows_total", "gate", "looked"] >= 1
     assert samples["timetravel_camera_window_lag_seconds_count", "gate"] >= 2
-    assert samples["timetravel_camera_frames_total", "gate"] > 30
+    assert samples["timetravel_camera_frames_total", "gate"] >= 10
