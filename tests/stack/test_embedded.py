@@ -28,7 +28,6 @@ Make = Callable[..., EmbeddedStack]
 @pytest.fixture
 def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """Settings with the given environment."""
-
     for name in list(os.environ):
         if name.startswith(("EXT_", "VIA_", "CHUNK_CAPTION_")):
             monkeypatch.delenv(name)
