@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from dataclasses import dataclass
 from typing import Final
 
 import av
@@ -21,8 +22,17 @@ _LEAST_LIKE: Final = 0.5
 """Correlation that the right text has at least; wrong tenths of a second come up to that only beside the right one."""
 
 
-def ends_of(clip: bytes) -> tuple[Picture, Picture] | None:
-    """The first and the last picture of a video file, shape (height, width, 3) uint8 RGB; None where it has none."""
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The first and the last picture of a video file, shape (height, width, 3) uint8 RGB, and how far apart they are shown."""
+
+    first: Picture
+    last: Picture
+    apart: dt.timedelta
+
+
+def ends_of(clip: bytes) -> Ends | None:
+    """The ends of a video file; None where it has no picture."""
     first = last = None
     with av.open(io.BytesIO(clip), "r") as container:
         for frame in container.decode(video=0):
@@ -31,7 +41,7 @@ def ends_of(clip: bytes) -> tuple[Picture, Picture] | None:
     if first is None or last is None:
         return None
     one, other = (frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in (first, last))
-    return one, other
+    return Ends(one, other, dt.timedelta(seconds=(last.time or 0.0) - (first.time or 0.0)))
 
 
 def read_clock(picture: Picture, camera: str, about_at: dt.datetime) -> dt.datetime | None:

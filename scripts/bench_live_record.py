@@ -21,6 +21,7 @@ from extension.sources.camera.segments import Segment, camera_name, read_name
 
 _EVERY_S: Final = 1.0
 _USE_EVERY: Final = 3
+_ABOUT: Final = dt.timedelta(seconds=1)
 """Processes, disk and the account are looked at every third time."""
 
 
@@ -234,12 +235,21 @@ def account_error_s(standings: Sequence[Standing]) -> float:
 
 
 def recorded_error_s(standings: Sequence[Standing], stored: Sequence[Stored]) -> float:
-    """By how many seconds the captured time of a camera's account differs from its files, between the first look and the last."""
+    """By how many seconds the captured time of a camera's account differs from its files, between the first look and the last.
+
+    A segment that was written within a second of a look may or may not be in its account yet.
+    """
     if len(standings) < 2:  # noqa: PLR2004 - a difference needs two looks
         return 0.0
     first, last = standings[0], standings[-1]
-    on_disk_s = sum(one.segment.duration_s for one in stored if first.at < one.stored_at <= last.at)
-    return abs(last.captured_s - first.captured_s - on_disk_s)
+    captured_s = last.captured_s - first.captured_s
+    least_s = _written_s(stored, first.at + _ABOUT, last.at - _ABOUT)
+    most_s = _written_s(stored, first.at - _ABOUT, last.at + _ABOUT)
+    return max(0.0, captured_s - most_s, least_s - captured_s)
+
+
+def _written_s(stored: Sequence[Stored], from_at: dt.datetime, to_at: dt.datetime) -> float:
+    return sum(one.segment.duration_s for one in stored if from_at < one.stored_at <= to_at)
 
 
 def _use(process: psutil.Process) -> Use | None:

@@ -183,9 +183,11 @@ def _clip(running: Site, alarm: Alarm) -> Clip:
     ends = ends_of(running.file(alarm.id, "clip.mp4"))
     if ends is None:
         return Clip(alarm.id, there=False)
-    start_at, end_at = (read_clock(picture, alarm.camera, alarm.start_at) for picture in ends)
-    if end_at is None and start_at is not None:
-        end_at = read_clock(ends[1], alarm.camera, start_at + dt.timedelta(seconds=30))
+    start_at = read_clock(ends.first, alarm.camera, alarm.start_at)
+    end_at = read_clock(ends.last, alarm.camera, (start_at or alarm.start_at) + ends.apart)
+    # A picture that was taken at another size has a clock of another size: there the clip's own time goes on.
+    start_at = start_at or (end_at - ends.apart if end_at else None)
+    end_at = end_at or (start_at + ends.apart if start_at else None)
     return Clip(alarm.id, there=True, start_at=start_at, end_at=end_at)
 
 

@@ -227,6 +227,11 @@ def test_seconds_that_are_in_no_file_are_found(record: ModuleType) -> None:
     looks = [standing(record, 0, 0, 0, 0), standing(record, 10, 10, 0, 0)]
     assert record.recorded_error_s(looks, [segment(record, s, s + 2) for s in range(0, 10, 2)]) == 0.0
     assert record.recorded_error_s(looks, [segment(record, 0, 2)]) == 8.0
+    written = [segment(record, s, s + 2) for s in range(0, 14, 2)]
+    assert record.recorded_error_s(looks, written) == 0.0, (
+        "what was written just after the look is not counted against it"
+    )
+    assert record.recorded_error_s(looks, [*written, *(segment(record, s, s + 2) for s in (3, 5))]) == 2.0
     assert record.recorded_error_s(looks[:1], []) == 0.0
 
 
@@ -333,6 +338,7 @@ def test_the_clock_of_a_clip_is_read_from_its_pictures(size: tuple[int, int]) ->
         container.mux(stream.encode())
     ends = clip.ends_of(file.getvalue())
     assert ends is not None
-    found = [clip.read_clock(picture, "cam7", after(5)) for picture in ends]
+    found = [clip.read_clock(picture, "cam7", after(5)) for picture in (ends.first, ends.last)]
     assert found == [after(0.6), after(8.3)]
+    assert ends.apart == dt.timedelta(seconds=7.75)
     assert clip.read_clock(np.zeros((size[1], size[0], 3), np.uint8), "cam7", AT) is None
