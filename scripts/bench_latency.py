@@ -42,7 +42,7 @@ class Timing:
 
     Attributes:
         onset_s: From the first picture that shows it to the webhook.
-        stored_s: From the moment at which the last segment of the window that told of it was on disk to the webhook.
+        stored_s: From the moment at which the last segment of the window that told of it was on disk to that at which the incident is entered.
         window_s: From the first picture that shows it to the end of that window.
         vlm_s: Of the VLM: what it was told to take for the first answer, and all of a second look.
     """
@@ -130,7 +130,8 @@ def timing(planned: Planned, running: Site, stored: Sequence[Stored], answer_s: 
     found = _opened(planned, running)
     if found is None:
         return None
-    came_at, incident = found
+    came_at, message = found
+    incident = message["data"]["incident"]
     event = running.events(incident["job_id"]).get(incident["event_ids"][0])
     if event is None:
         return None
@@ -143,20 +144,20 @@ def timing(planned: Planned, running: Site, stored: Sequence[Stored], answer_s: 
     looks = window["stats"].get("second_look", {}).get("looks", ())
     return Timing(
         onset_s=(came_at - planned.onset_at).total_seconds(),
-        stored_s=(came_at - last.stored_at).total_seconds(),
+        stored_s=(_at(message["timestamp"]) - last.stored_at).total_seconds(),
         window_s=(ended_at - planned.onset_at).total_seconds(),
         vlm_s=answer_s + sum(look["took_ms"] for look in looks) / 1000,
     )
 
 
 def _opened(planned: Planned, running: Site) -> tuple[dt.datetime, dict[str, Any]] | None:
-    """When the first message about an accident came, and its incident."""
+    """When the first message about an accident came, and the message."""
     for message in running.receiver.received:
         incident = message["data"]["incident"]
         if message["type"] != "incident.opened" or message["data"]["source"] != planned.camera:
             continue
         if abs((_at(incident["start_at"]) - planned.onset_at).total_seconds()) <= _NEAR_S:
-            return running.receiver.came_at[message["id"]], incident
+            return running.receiver.came_at[message["id"]], message
     return None
 
 

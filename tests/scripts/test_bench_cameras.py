@@ -193,7 +193,12 @@ def test_the_way_of_an_accident_is_read_from_the_api(latency: ModuleType) -> Non
     """The first message about it, the window that told of it, and the segment that completed this window."""
     onset_at, epoch_at = AT + dt.timedelta(seconds=40), AT
     incident = {"job_id": "j", "event_ids": ["e1", "e2"], "start_at": onset_at.isoformat()}
-    opened = {"id": "m1", "type": "incident.opened", "data": {"source": "cam0", "incident": incident}}
+    opened = {
+        "id": "m1",
+        "type": "incident.opened",
+        "timestamp": (AT + dt.timedelta(seconds=44.4)).isoformat(),
+        "data": {"source": "cam0", "incident": incident},
+    }
     ended_at = epoch_at + dt.timedelta(seconds=43)
     running = SimpleNamespace(
         receiver=SimpleNamespace(
@@ -219,7 +224,7 @@ def test_the_way_of_an_accident_is_read_from_the_api(latency: ModuleType) -> Non
     planned = SimpleNamespace(camera="cam0", onset_at=onset_at)
     found = latency.timing(planned, running, stored, 0.5)
     assert (found.onset_s, found.window_s, found.vlm_s) == (4.5, 3.0, 1.2)
-    assert found.stored_s == pytest.approx(1.4)
+    assert found.stored_s == pytest.approx(1.3)
     later = SimpleNamespace(camera="cam0", onset_at=onset_at + dt.timedelta(seconds=9))
     assert latency.timing(later, running, stored, 0.5) is None
 
