@@ -19,9 +19,9 @@ from bench_live_site import Site
 from extension.clock import Clock
 from extension.sources.camera.segments import Segment, camera_name, read_name
 
+_ABOUT: Final = dt.timedelta(seconds=1)
 _EVERY_S: Final = 1.0
 _USE_EVERY: Final = 3
-_ABOUT: Final = dt.timedelta(seconds=1)
 """Processes, disk and the account are looked at every third time."""
 
 
@@ -243,13 +243,11 @@ def recorded_error_s(standings: Sequence[Standing], stored: Sequence[Stored]) ->
         return 0.0
     first, last = standings[0], standings[-1]
     captured_s = last.captured_s - first.captured_s
-    least_s = _written_s(stored, first.at + _ABOUT, last.at - _ABOUT)
-    most_s = _written_s(stored, first.at - _ABOUT, last.at + _ABOUT)
+    least_s, most_s = (
+        sum(one.segment.duration_s for one in stored if first.at + by < one.stored_at <= last.at - by)
+        for by in (_ABOUT, -_ABOUT)
+    )
     return max(0.0, captured_s - most_s, least_s - captured_s)
-
-
-def _written_s(stored: Sequence[Stored], from_at: dt.datetime, to_at: dt.datetime) -> float:
-    return sum(one.segment.duration_s for one in stored if from_at < one.stored_at <= to_at)
 
 
 def _use(process: psutil.Process) -> Use | None:
