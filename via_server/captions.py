@@ -180,10 +180,6 @@ class Run:
         span = chunk.span  # the callback must not keep the chunk's frames
         future.add_done_callback(lambda done: self._answered(span, done, time.monotonic() - asked_s))
 
-    def _ask(self, chunk: SampledChunk) -> Future[host.Batch]:
-        info = self._info(chunk.span)
-        return host.ask(self.captions.model, self.job.prompt, chunk, self.job.sampling, info)
-
     def _info(self, span: ChunkSpan) -> ChunkInfo:
         asset = self.job.lease.asset
         return ChunkInfo(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
@@ -67,11 +66,6 @@ class Rules(BaseModel):
                 "stride_s is longer than window_s: what lies between two windows would never be looked at"
             )
         return self
-
-    @property
-    def window_whole_s(self) -> int:
-        """Length of a window in whole seconds, rounded up: the via-server counts in these."""
-        return math.ceil(self.window_s)
 
     def changed(self, **changes: Any) -> Rules:
         """These rules with others in place of some; None stands for no change.
